@@ -1,0 +1,48 @@
+"""The flow `train`: raw text all the way to a registered model."""
+
+from pathlib import Path
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from lslm import heads
+from lslm.evaluation.report import RunReport
+from lslm.settings import Hyperparameters, Settings
+from lslm.training import workers
+from tasks import corpora, embeddings, models, registry, tracked
+
+
+@flow(name="train", flow_run_name="train {settings.name}", validate_parameters=False)
+def train(settings: Settings, base: Path) -> RunReport:
+    """Take raw text all the way to a registered model."""
+    head, learned = settings.head, settings.embedding
+    start = Hyperparameters(encoder=settings.encoder, training=settings.training)
+    baselines = settings.evaluation.baselines
+    baselines = tuple(heads.get(head.kind).baselines) if baselines is None else baselines
+    with tracked.opened(settings, base) as run:
+        files = corpora.fingerprints(run)
+        corpus = corpora.clean(run, files, settings.corpus, settings.cleaning, head.kind)
+        parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds)
+        tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text)
+        vectors = embeddings.pretrain(run, tokens.outside, learned)
+        data = (parts.development, tokens.development, vectors, learned, head)
+        found = models.search(run, *data, start, settings.search)
+        chosen = found.hyperparameters
+        folds = models.cross_validate(
+            run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
+        )
+        model = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
+        tested = models.evaluate(
+            run, model, parts.development, parts.holdout, head, baselines, settings.evaluation.seed
+        )
+        return registry.register(
+            run, corpus, parts, found, folds, model, tested, head, settings.evaluation,
+            settings.registry,
+        )
+
+
+def start(settings: Settings, base: Path) -> RunReport:
+    """Run the flow with training processes at hand; as many threads, so that no trial waits asked for."""
+    with workers.started(settings.execution.workers) as processes:
+        runner = ThreadPoolTaskRunner(max_workers=processes.number)
+        return train.with_options(task_runner=runner)(settings, base)

@@ -1,0 +1,1 @@
+"""From raw documents to a clean corpus: one file a step, each with one decision and its reason."""

@@ -1,0 +1,130 @@
+"""Stages and bars on a terminal; stage names as plain lines where there is none."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from lslm import progress
+
+
+class TerminalDisplay:
+    """A line a stage, with a tick and its time when it is done, and bars below the running one."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = console.is_terminal
+        self._bars = Progress(
+            SpinnerColumn(style="cyan", finished_text=" "),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            _Percent(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("[dim]{task.fields[note]}"),
+            console=console,
+            transient=True,
+            disable=not self._live,
+        )
+        self._lock = threading.Lock()
+        self._stage: tuple[str, float] | None = None
+        self._stage_line: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_stage(failed=kind is not None)
+        self._bars.stop()
+
+    def stage(self, name: str) -> None:
+        """The running stage is done, and this one begins."""
+        self._end_stage()
+        with self._lock:
+            self._stage = name, time.monotonic()
+            if self._live:
+                self._stage_line = self._bars.add_task(f"[bold]{name}", total=None, note="")
+            else:
+                self._console.print(name)
+
+    def start(self, name: str, total: float | None, unit: str) -> progress.Bar:
+        """A bar below the running stage."""
+        return _Bar(self._bars, self._bars.add_task(f"  {name}", total=total, note=""), unit)
+
+    def stop(self, bar: progress.Bar) -> None:
+        """The bar goes away; its stage tells the time."""
+        if isinstance(bar, _Bar):
+            self._bars.remove_task(bar.task)
+
+    def _end_stage(self, failed: bool = False) -> None:
+        with self._lock:
+            if self._stage is None:
+                return
+            name, began = self._stage
+            self._stage = None
+            if self._stage_line is not None:
+                self._bars.remove_task(self._stage_line)
+                self._stage_line = None
+        if self._live:
+            mark = "[red]✗[/]" if failed else "[green]✓[/]"
+            self._console.print(f"{mark} {name:<28} [dim]{duration(time.monotonic() - began)}[/]")
+
+
+class _Bar:
+    def __init__(self, bars: Progress, task: TaskID, unit: str) -> None:
+        self._bars, self.task, self._unit = bars, task, unit
+        self._note = ""
+
+    def advance(self, amount: float = 1.0) -> None:
+        self._bars.update(self.task, advance=amount, note=self._beside())
+
+    def note(self, text: str) -> None:
+        self._note = text
+        self._bars.update(self.task, note=self._beside())
+
+    def _beside(self) -> str:
+        """How far, for short counts, and what the stage has to say."""
+        task = next((t for t in self._bars.tasks if t.id == self.task), None)
+        if task is None or not task.total or task.total > 1000 or not self._unit:
+            return self._note
+        count = f"{task.completed:g}/{task.total:g} {self._unit}"
+        return f"{count}, {self._note}" if self._note else count
+
+
+class _Percent(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """A share where the length is known; the time so far where it is not."""
+        if task.total is None:
+            return Text(duration(task.elapsed or 0.0), style="dim")
+        return Text(f"{task.percentage:3.0f}%")
+
+
+def duration(seconds: float) -> str:
+    """A time as a person says it.
+
+    Example:
+        >>> duration(3.21), duration(75), duration(3700)
+        ('3.2 s', '1 min 15 s', '1 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

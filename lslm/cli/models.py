@@ -1,0 +1,53 @@
+"""`lslm models`: what is registered."""
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from lslm.cli.options import JsonOption, WorkspaceOption
+from lslm.cli.registry import TrackingOption, opened
+from lslm.errors import InputError
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(help="Show this model only.")] = None,
+    workspace: WorkspaceOption = None,
+    tracking_uri: TrackingOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List registered models and their versions.
+
+    \b
+    Examples:
+      lslm models
+      lslm models rotten-tomatoes --json
+    """
+    with opened(workspace, tracking_uri) as store:
+        from lslm.tracking.registry import list_models
+
+        every = list_models(store)
+    rows = [row for row in every if name in (None, row.name)]
+    if name is not None and not rows:
+        known = sorted({row.name for row in every})
+        right = f"one of: {', '.join(known)}" if known else "a model; the first run registers one"
+        raise InputError(f"no model {name!r} is registered", right=right)
+    if as_json:
+        print(json.dumps([dataclasses.asdict(row) for row in rows], indent=2, default=str))
+        return
+    from lslm.cli.tables import show_rows
+
+    show_rows(
+        ("model", "version", "aliases", "registered", "MLflow run"),
+        [
+            (
+                row.name,
+                row.version,
+                ", ".join(row.aliases),
+                row.created.astimezone().strftime("%Y-%m-%d %H:%M"),
+                row.run_id,
+            )
+            for row in rows
+        ],
+    )

@@ -1,0 +1,103 @@
+"""`lslm predict`: ask a registered model."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lslm.cli.options import DEFAULT, WorkspaceOption
+from lslm.cli.registry import TrackingOption, opened
+from lslm.errors import InputError
+
+
+def predict(
+    texts: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TEXT", help="Texts; without any, lines of stdin."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")
+    ] = DEFAULT,
+    file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read texts from a file, one a line.")
+    ] = None,
+    attention: Annotated[
+        bool, typer.Option("--attention", help="Show how much weight each word got.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    tracking_uri: TrackingOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Label texts with a registered model.
+
+    \b
+    Examples:
+      lslm predict "a small film with a big heart"
+      lslm predict --model rotten-tomatoes/2 --attention "dull , but never boring"
+      lslm predict --file new.txt --json > labels.jsonl
+    """
+    asked = _texts(texts or [], file)
+    name, which = _model(model)
+    with opened(workspace, tracking_uri) as store:
+        from lslm.serving.predictor import Predictor
+        from lslm.tracking import registry
+
+        predictor = Predictor.load(registry.download(store, name, which))
+        answers = predictor.predict(asked)
+        weights = predictor.attention(asked) if attention else None
+    if as_json:
+        _print_json(asked, answers, weights)
+    else:
+        _print_rows(asked, answers, weights)
+
+
+def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
+    if arguments and file is not None:
+        raise InputError("texts and --file together", right="one of the two")
+    if arguments:
+        return list(arguments)
+    if file is not None:
+        if not file.is_file():
+            raise InputError("no such file", where=str(file))
+        return [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    if sys.stdin.isatty():
+        raise InputError("no text", right="texts as arguments, --file FILE, or lines on stdin")
+    return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+
+
+def _model(reference: str) -> tuple[str, str]:
+    """Name, and alias or version.
+
+    Example:
+        >>> _model("reviews"), _model("reviews@challenger"), _model("reviews/3")
+        (('reviews', 'champion'), ('reviews', 'challenger'), ('reviews', '3'))
+    """
+    for sign in "@/":
+        name, found, which = reference.partition(sign)
+        if found:
+            return name, which
+    return reference, "champion"
+
+
+def _print_json(
+    asked: Sequence[str], answers: Sequence[Any], weights: Sequence[Any] | None
+) -> None:
+    for index, (text, answer) in enumerate(zip(asked, answers, strict=True)):
+        row = {"text": text, **answer}
+        if weights is not None:
+            row["attention"] = [[word, float(weight)] for word, weight in weights[index]]
+        print(json.dumps(row, ensure_ascii=False))
+
+
+def _print_rows(
+    asked: Sequence[str], answers: Sequence[Any], weights: Sequence[Any] | None
+) -> None:
+    width = max((len(str(answer["label"])) for answer in answers), default=0)
+    for index, (text, answer) in enumerate(zip(asked, answers, strict=True)):
+        print(f"{answer['label']:<{width}}  {answer['probability']:.3f}  {text}")
+        if weights is not None:
+            for word, weight in weights[index]:
+                print(f"    {weight:.3f} {'█' * round(40 * weight):<40} {word}")

@@ -1,0 +1,32 @@
+"""`lslm promote`: a person makes a version the champion."""
+
+from typing import Annotated
+
+import typer
+
+from lslm.cli.options import WorkspaceOption
+from lslm.cli.registry import ReasonOption, TrackingOption, opened
+
+
+def promote(
+    name: Annotated[str, typer.Argument(help="A registered model.")],
+    version: Annotated[str, typer.Argument(help="The version to promote.")],
+    reason: ReasonOption = "",
+    workspace: WorkspaceOption = None,
+    tracking_uri: TrackingOption = None,
+) -> None:
+    """Make a version the champion, whatever the gate said.
+
+    \b
+    Examples:
+      lslm promote rotten-tomatoes 3 --reason "read 50 of its answers"
+    """
+    with opened(workspace, tracking_uri) as store:
+        from lslm.tracking import promotion
+
+        move = promotion.promote(store, name, version, reason)
+    if move is None:
+        print(f"{name} version {version} is the champion already")
+    else:
+        before = f", after version {move.before}" if move.before else ""
+        print(f"{name} version {move.after} is the champion{before}")

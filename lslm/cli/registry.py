@@ -1,0 +1,40 @@
+"""What the commands about registered models share: the store, quietly opened."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lslm.cli.environment import prepare
+
+if TYPE_CHECKING:
+    from lslm.tracking.store import Store
+
+TrackingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tracking-uri",
+        metavar="URI",
+        envvar="MLFLOW_TRACKING_URI",
+        help="MLflow's address, where it is not the workspace's own.",
+    ),
+]
+ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the change.")]
+
+
+@contextmanager
+def opened(workspace: Path | None, uri: str | None) -> Iterator["Store"]:
+    """The store of registered models; what MLflow prints goes to the workspace's log."""
+    from lslm.cli.quiet import quietly
+    from lslm.settings import Settings, TrackingSettings
+    from lslm.workspace import Workspace
+
+    settings = Settings(name="models", tracking=TrackingSettings(uri=uri))
+    home = Workspace(workspace or settings.workspace).create()
+    prepare(home.root)
+    with quietly(home):
+        from lslm.tracking.store import connect
+
+        yield connect(settings, home)

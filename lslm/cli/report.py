@@ -1,0 +1,91 @@
+"""The end of a run as tables."""
+
+from rich.console import Console
+from rich.table import Table
+
+from lslm.cli.display import duration
+from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
+
+
+def show(report: RunReport) -> None:
+    """Print what a finished run found, on stdout."""
+    console = Console(highlight=False)
+    metric = report.goal
+    console.print(_scores("Holdout, scored once", report.holdout, metric))
+    console.print(_folds(report.cross_validation, metric))
+    console.print(_chosen(report))
+    console.print(_ending(report))
+
+
+def _scores(title: str, scores: Scores, metric: str) -> Table:
+    table = _table(title, "system", metric, "interval", "n", "network minus it")
+    differences = _by_system(scores, metric)
+    for system, values in scores.systems.items():
+        score = values[metric]
+        difference = _difference(differences.get(system))
+        table.add_row(system, _number(score.value), _interval(score), str(score.n), difference)
+    return table
+
+
+def _folds(scores: FoldScores, metric: str) -> Table:
+    title = f"Cross-validation, {len(scores.folds)} folds pooled"
+    table = _table(title, "system", metric, "interval", "folds from .. to", "network minus it")
+    differences = _by_system(scores, metric)
+    for system, values in scores.systems.items():
+        each = [fold[system][metric] for fold in scores.folds if system in fold]
+        spread = f"{_number(min(each))} .. {_number(max(each))}" if each else ""
+        score = values[metric]
+        difference = _difference(differences.get(system))
+        table.add_row(system, _number(score.value), _interval(score), spread, difference)
+    return table
+
+
+def _chosen(report: RunReport) -> Table:
+    table = _table("Chosen hyperparameters", "setting", "value")
+    for name, value in sorted(report.chosen.items()):
+        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
+    return table
+
+
+def _ending(report: RunReport) -> str:
+    decision = report.decision
+    marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
+    rules = [f"  {marks[rule.passed]} {rule.name}: {rule.figures}" for rule in decision.rules]
+    alias = "champion" if decision.promoted else "challenger"
+    lines = [
+        f"[bold]{report.model}[/] version [bold]{report.version}[/] is registered as {alias}:"
+        f" {decision.reason}",
+        *rules,
+        f"[dim]in {duration(sum(report.seconds.values()))}; MLflow run {report.run_id}[/]",
+        "",
+        "  lslm up                         browse the runs in MLflow and Prefect",
+        f'  lslm predict --model {report.model}/{report.version} "some text"',
+    ]
+    return "\n".join(lines)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column(columns[0])
+    for column in columns[1:]:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
+
+
+def _by_system(scores: Scores, metric: str) -> dict[str, PairedDifference]:
+    return {d.against: d for d in scores.differences if d.metric == metric}
+
+
+def _difference(paired: PairedDifference | None) -> str:
+    if paired is None:
+        return ""
+    low, high = f"{paired.low:+.4f}", f"{paired.high:+.4f}"
+    return f"{paired.difference:+.4f} [{low}, {high}]".replace("[", r"\[")
+
+
+def _interval(score: Score) -> str:
+    return rf"\[{_number(score.low)}, {_number(score.high)}]"
+
+
+def _number(value: float) -> str:
+    return f"{value:.4f}"

@@ -1,0 +1,92 @@
+"""`lslm run`: take a pipeline all the way to a registered model."""
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lslm.cli.environment import prepare
+from lslm.cli.options import (
+    DEFAULT,
+    JsonOption,
+    PipelineArgument,
+    SetOption,
+    WorkspaceOption,
+    load_pipeline,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lslm.evaluation.report import RunReport
+    from lslm.pipelines.loader import Pipeline
+    from lslm.workspace import Workspace
+
+_RESUMES = "stopped; running the same command goes on where it stopped"
+
+
+def run(
+    pipeline: PipelineArgument = DEFAULT,
+    overrides: SetOption = [],  # noqa: B006 (Typer copies it)
+    budget: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Search for at most this long, such as 5m.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a pipeline from raw text to a registered model.
+
+    What is done and unchanged is not done again; a run that was stopped goes on where it stopped.
+
+    \b
+    Examples:
+      lslm run
+      lslm run imdb --budget 10m
+      lslm run my.yaml --set search.n_trials=40 --set encoder.cell=gru
+    """
+    from lslm.cli.quiet import quietly
+    from lslm.workspace import Workspace
+
+    loaded = load_pipeline(pipeline, overrides, workspace, budget)
+    home = Workspace(loaded.settings.workspace).create()
+    prepare(home.root)
+    with quietly(home, on_interrupt=_RESUMES) as terminal:
+        report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
+    _show(report, as_json)
+
+
+def _unchanged(loaded: "Pipeline", home: "Workspace", terminal: "Console") -> "RunReport | None":
+    """The last report, if every stage is done: Prefect is not even imported."""
+    from lslm.planning import last_report, plan
+
+    stages = plan(loaded.settings, loaded.base, home)
+    if not stages or any(stage.status != "done" for stage in stages):
+        return None
+    report = last_report(loaded.settings, home)
+    if report is not None:
+        terminal.print("nothing changed since the last run")
+    return report
+
+
+def _trained(loaded: "Pipeline", terminal: "Console") -> "RunReport":
+    from lslm import progress
+    from lslm.cli.display import TerminalDisplay
+
+    with TerminalDisplay(terminal) as display, progress.shown_on(display):
+        display.stage("start")
+        return _flow("train")(loaded.settings, loaded.base)
+
+
+def _flow(name: str) -> Any:
+    """The library does not import the flows; the installation says where they are."""
+    (point,) = entry_points(group="lslm.flows", name=name)
+    return point.load()
+
+
+def _show(report: "RunReport", as_json: bool) -> None:
+    if as_json:
+        print(report.model_dump_json(indent=2))
+    else:
+        from lslm.cli.report import show
+
+        show(report)

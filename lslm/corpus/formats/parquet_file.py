@@ -1,0 +1,33 @@
+"""Parquet: batches of the wanted columns alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lslm.corpus.columns import Columns
+from lslm.corpus.opening import Advance
+from lslm.corpus.records import Malformed, Row
+from lslm.errors import InputError
+
+_BATCH = 2048
+
+
+def rows(path: Path, columns: Columns, advance: Advance) -> Iterator[Row | Malformed]:
+    """Records of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path, memory_map=False)
+    except pa.ArrowInvalid as error:
+        raise InputError(f"not Parquet ({error})", where=str(path)) from None
+    with file:
+        columns.check(file.schema_arrow.names, str(path))
+        share = path.stat().st_size / max(file.metadata.num_rows, 1)
+        number = 0
+        for batch in file.iter_batches(batch_size=_BATCH, columns=list(columns.names())):
+            for values in batch.to_pylist():
+                number += 1
+                row = columns.row(number, values)
+                if row is not None:
+                    yield row
+            advance(round(share * batch.num_rows))

@@ -1,0 +1,120 @@
+"""Opening a file: gzip or plain, and in which encoding."""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, TypeVar, cast
+
+from lslm.errors import InputError
+
+_BLOCK = 1 << 20
+_EVERY = 256
+_Item = TypeVar("_Item")
+
+Advance = Callable[[int], None]
+"""Told how many bytes of the file (as it lies on disk) were read since the last call."""
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[IO[bytes], BinaryIO]]:
+    """The file's content, decompressed where it is gzip, and the raw file below it."""
+    with path.open("rb") as raw:
+        if raw.peek(2)[:2] == b"\x1f\x8b":
+            with gzip.GzipFile(fileobj=raw) as unpacked:
+                yield cast("IO[bytes]", unpacked), raw
+        else:
+            yield raw, raw
+
+
+def encoding_of(path: Path, wanted: str = "auto") -> str:
+    """The encoding to read a text file in, decided for the file as a whole.
+
+    `auto`: by the byte order mark; else UTF-8 where every byte of the file allows it; else latin-1.
+    """
+    if wanted != "auto":
+        return _known(wanted, path)
+    with _damage_told(path), opened(path) as (file, _):
+        head = file.read(4)
+        for mark, name in _MARKS:
+            if head.startswith(mark):
+                return name
+        decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        block = head
+        try:
+            while block:
+                decoder.decode(block)
+                block = file.read(_BLOCK)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "latin-1"
+    return "utf-8"
+
+
+@contextmanager
+def text_lines(path: Path, encoding: str, newline: str, advance: Advance) -> Iterator[Iterator[str]]:
+    r"""Lines of a text file with their ends; `newline` as in `open` (`"\n"` splits there alone)."""
+    with _damage_told(path), opened(path) as (file, raw):
+        try:
+            with io.TextIOWrapper(file, encoding=encoding, newline=newline) as lines:
+                yield told(lines, raw, advance)
+        except UnicodeError as error:
+            raise InputError(
+                f"not readable as {encoding} ({error})", where=str(path), right="`encoding: auto`"
+            ) from None
+
+
+@contextmanager
+def byte_lines(path: Path, advance: Advance) -> Iterator[Iterator[bytes]]:
+    """Lines of a file as bytes, with their ends."""
+    with _damage_told(path), opened(path) as (file, raw):
+        yield told(file, raw, advance)
+
+
+def told(items: Iterable[_Item], raw: BinaryIO, advance: Advance) -> Iterator[_Item]:
+    """The items as they are, telling `advance` how far the raw file was read."""
+    before = 0
+    for count, item in enumerate(items):
+        if count % _EVERY == 0:
+            here = raw.tell()
+            advance(here - before)
+            before = here
+        yield item
+    advance(raw.tell() - before)
+
+
+def head(path: Path, encoding: str, limit: int) -> str:
+    """The first `limit` characters or so, cut after the last full line."""
+    with opened(path) as (file, _):
+        raw = file.read(limit)
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
+    return text if len(raw) < limit or "\n" not in text else text[: text.rindex("\n") + 1]
+
+
+def _known(name: str, path: Path) -> str:
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise InputError(
+            f"no encoding '{name}'", where=str(path), right="auto, utf-8, utf-16, latin-1, gb18030, ..."
+        ) from None
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise InputError(f"damaged gzip file ({error})", where=str(path), right="a whole one") from None

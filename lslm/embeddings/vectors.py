@@ -1,0 +1,54 @@
+"""Word vectors as arrays on disk: data, never a pickle."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WordVectors:
+    """Words by falling frequency, with the two tables that skip-gram and CBOW learn."""
+
+    words: Sequence[str]
+    counts: NDArray[np.int64]
+    """How often each word was seen, `(n_words,)`."""
+    vectors: Floats
+    """Input vectors, `(n_words, size)`; the ones that networks use."""
+    outputs: Floats
+    """Output vectors of negative sampling, `(n_words, size)`; needed to go on training."""
+
+    def save(self, folder: Path) -> None:
+        """Write the four parts into a folder."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "words.json").write_text(
+            json.dumps(list(self.words), ensure_ascii=False), encoding="utf-8"
+        )
+        np.save(folder / "counts.npy", self.counts)
+        np.save(folder / "vectors.npy", self.vectors)
+        np.save(folder / "outputs.npy", self.outputs)
+
+    @classmethod
+    def load(cls, folder: Path) -> "WordVectors":
+        """Open what `save` wrote; the tables are memory-mapped."""
+        return cls(
+            words=json.loads((folder / "words.json").read_text(encoding="utf-8")),
+            counts=np.load(folder / "counts.npy"),
+            vectors=np.load(folder / "vectors.npy", mmap_mode="r"),
+            outputs=np.load(folder / "outputs.npy", mmap_mode="r"),
+        )
+
+    def neighbours(self, word: str, n: int = 5) -> list[tuple[str, float]]:
+        """The nearest words by cosine, nearest first; empty for an unknown word."""
+        if word not in self.words:
+            return []
+        norms = np.linalg.norm(self.vectors, axis=1) + 1e-9
+        at = list(self.words).index(word)
+        cosines = (self.vectors @ self.vectors[at]) / (norms * norms[at])
+        best = np.argsort(-cosines)[: n + 1]
+        return [(self.words[i], float(cosines[i])) for i in best if i != at][:n]

@@ -1,0 +1,48 @@
+"""Heads: one file each, found by looking rather than by a list that someone must edit.
+
+A head is a module of this package that names its record `HEAD`. Other packages offer theirs through
+the entry point group `lslm.heads`, which points at the record. Modules whose names start with an
+underscore are not looked into; they may import Keras.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+
+from lslm.errors import InputError
+from lslm.heads.contract import Head
+
+ENTRY_POINTS = "lslm.heads"
+
+
+def get(kind: str) -> Head:
+    """The head of that name; an unknown one raises InputError with the choices."""
+    found = _found()
+    if kind not in found:
+        raise InputError(
+            f"unknown head {kind!r}", where="head.kind", right=f"one of: {', '.join(found)}"
+        )
+    return found[kind]
+
+
+def names() -> tuple[str, ...]:
+    """Names of all heads, in alphabetical order.
+
+    Example:
+        >>> "classify" in names()
+        True
+    """
+    return tuple(_found())
+
+
+@cache
+def _found() -> dict[str, Head]:
+    heads = _of_this_package() + [point.load() for point in entry_points(group=ENTRY_POINTS)]
+    return {head.name: head for head in sorted(heads, key=lambda head: head.name)}
+
+
+def _of_this_package() -> list[Head]:
+    public = (m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in public)
+    return [module.HEAD for module in modules if hasattr(module, "HEAD")]

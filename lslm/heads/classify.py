@@ -1,0 +1,179 @@
+"""One label a document: sentiment, intent, topic."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from lslm.errors import InputError
+from lslm.heads.contract import Array, Comparison, Goal, Head, Targets
+from lslm.heads.seeds import layer_seeds
+from lslm.heads.text_baselines import BASELINES
+from lslm.settings import Hyperparameters, Range, Section
+from lslm.statistics.resampling import Mean, OfConfusion, confusion
+from lslm.statistics.significance import mcnemar, paired_bootstrap
+
+if TYPE_CHECKING:
+    import keras
+
+    from lslm.encoder.encoder import Encoded
+
+_LEAST_PROBABILITY = 1e-7
+"""Keeps the log loss of a label that was given no chance finite."""
+
+
+class Options(Section):
+    """Classification has no settings of its own."""
+
+
+def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
+    """The sorted label set; missing labels or fewer than two raise InputError."""
+    column = _labels(documents)
+    labels = sorted(column.unique().to_list())
+    if len(labels) < 2:
+        raise InputError(
+            f"every document is labelled {labels[0]!r}" if labels else "there is no document",
+            where="label",
+            right="at least two different labels to learn from",
+        )
+    return {"labels": labels}
+
+
+def encode_targets(documents: pl.DataFrame, targets: Targets) -> Array:
+    """Positions in the label set, int32 `(n,)`; a label that training never saw raises InputError."""
+    position = {label: index for index, label in enumerate(targets["labels"])}
+    labels = _labels(documents).to_list()
+    unseen = sorted(set(labels) - position.keys())
+    if unseen:
+        raise InputError(
+            f"labels {_listed(unseen)} are not among the documents trained on",
+            where="label",
+            right=f"one of: {_listed(list(position))}",
+        )
+    return np.fromiter((position[label] for label in labels), dtype=np.int32, count=len(labels))
+
+
+def build(
+    encoded: "Encoded", targets: Targets, hyperparameters: Hyperparameters
+) -> "keras.KerasTensor":
+    """Dropout and a softmax over the labels, `(batch, n_labels)`."""
+    from keras import initializers, layers
+
+    dropout_seed, kernel_seed = layer_seeds(hyperparameters.training.seed, "classify", 2)
+    rate = hyperparameters.encoder.head_dropout
+    kept = layers.Dropout(rate, seed=dropout_seed, name="head_dropout")(encoded.pooled)
+    return layers.Dense(
+        len(targets["labels"]),
+        activation="softmax",
+        kernel_initializer=initializers.GlorotUniform(seed=kernel_seed),
+        name="probabilities",
+    )(kept)
+
+
+def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
+    """Cross-entropy against integer labels, smoothed as `training.label_smoothing` says."""
+    from lslm.heads._losses import SmoothedCrossentropy
+
+    return SmoothedCrossentropy(hyperparameters.training.label_smoothing)
+
+
+def correct(truth: Array, outputs: Array) -> Array:
+    """1.0 where the likeliest label is the true one, else 0.0, `(n,)`."""
+    return (outputs.argmax(axis=1) == truth).astype(np.float64)
+
+
+def surprise(truth: Array, outputs: Array) -> Array:
+    """Minus the natural logarithm of the true label's probability, `(n,)`."""
+    given = outputs[np.arange(len(truth)), truth].astype(np.float64)
+    return -np.log(np.clip(given, _LEAST_PROBABILITY, 1.0))
+
+
+def macro_f1(counts: Array) -> Array:
+    """Mean F1 over the labels that occur or are predicted, from `(..., n_labels, n_labels)` counts."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    involved = counts.sum(axis=-1) + counts.sum(axis=-2)
+    f1 = np.divide(2.0 * hits, involved, out=np.zeros(hits.shape), where=involved > 0)
+    return f1.sum(axis=-1) / (involved > 0).sum(axis=-1)
+
+
+def details(truth: Array, outputs: Array, targets: Targets) -> list[dict[str, Any]]:
+    """A row a label: precision, recall, F1 (0 where undefined) and support."""
+    counts = confusion(truth, outputs)
+    hits, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    return [
+        {
+            "label": label,
+            "precision": _share(hits[i], predicted[i]),
+            "recall": _share(hits[i], support[i]),
+            "f1": _share(2 * hits[i], support[i] + predicted[i]),
+            "support": int(support[i]),
+        }
+        for i, label in enumerate(targets["labels"])
+    ]
+
+
+def decode(outputs: Array, targets: Targets) -> list[dict[str, Any]]:
+    """The likeliest label, its probability, and the probability of every label."""
+    return [_decoded(row.tolist(), targets["labels"]) for row in outputs]
+
+
+def compare(a: Array, b: Array) -> Comparison:
+    """McNemar's exact test, with a paired bootstrap interval of the difference in accuracy."""
+    difference, low, high = paired_bootstrap(a, b, resamples=2000, confidence=0.95, seed=0)
+    return Comparison("McNemar, exact", difference, low, high, mcnemar(a, b), len(a))
+
+
+def _labels(documents: pl.DataFrame) -> pl.Series:
+    column = documents["label"]
+    if column.null_count():
+        raise InputError(
+            f"{column.null_count()} of {len(column)} documents have no label",
+            where="label",
+            right="a label for each document; put unlabelled text in corpus.outside",
+        )
+    return column
+
+
+def _listed(labels: list[str], most: int = 20) -> str:
+    shown = ", ".join(repr(label) for label in labels[:most])
+    return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown
+
+
+def _share(part: int, whole: int) -> float:
+    return float(part / whole) if whole else 0.0
+
+
+def _decoded(probabilities: list[float], labels: list[str]) -> dict[str, Any]:
+    best = max(range(len(labels)), key=probabilities.__getitem__)
+    return {
+        "label": labels[best],
+        "probability": probabilities[best],
+        "probabilities": dict(zip(labels, probabilities, strict=True)),
+    }
+
+
+HEAD = Head(
+    name="classify",
+    options=Options,
+    columns=("label",),
+    fit_targets=fit_targets,
+    encode_targets=encode_targets,
+    build=build,
+    loss=loss,
+    goal=Goal("accuracy", "maximize"),
+    metrics={
+        "accuracy": Mean(correct),
+        "macro_f1": OfConfusion(macro_f1),
+        "log_loss": Mean(surprise),
+    },
+    example_scores=correct,
+    details=details,
+    decode=decode,
+    baselines=BASELINES,
+    compare=compare,
+    space={
+        "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
+        "training.label_smoothing": Range(low=0.0, high=0.2, step=0.05),
+    },
+    prediction_schema=(("label", "string"), ("probability", "double")),
+)

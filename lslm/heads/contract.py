@@ -1,0 +1,89 @@
+"""What a head says: one record in one file. Adding a head edits nothing else.
+
+A head sits on the shared encoder and learns one kind of answer. Nothing here imports Keras; a head
+does so inside the functions that build its network.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lslm.settings import Hyperparameters, SearchSpace, Section
+
+if TYPE_CHECKING:
+    import keras
+
+    from lslm.encoder.encoder import Encoded
+
+Array = NDArray[Any]
+
+Targets = dict[str, Any]
+"""What a head fitted on training documents, as JSON: for classification the label set."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The one number that chooses between configurations."""
+
+    metric: str
+    direction: Literal["maximize", "minimize"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison of two systems on the same examples (a minus b, of the goal's metric)."""
+
+    test: str
+    """Name of the test, such as `McNemar, exact`."""
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    """Two-sided."""
+    n: int
+
+
+class Baseline(Protocol):
+    """Fit on training documents, answer for others; outputs have the shape of the network's."""
+
+    def __call__(
+        self, training: pl.DataFrame, documents: pl.DataFrame, targets: Targets, seed: int
+    ) -> Array: ...
+
+
+@dataclass(frozen=True)
+class Head:
+    """One kind of answer. `documents` are rows of the cleaned corpus (see `lslm.cleaning.chain`)."""
+
+    name: str
+    options: type[Section]
+    """The head's own settings, given as `head.options`."""
+    columns: tuple[str, ...]
+    """Columns of the cleaned corpus it needs besides `text`."""
+    fit_targets: Callable[[pl.DataFrame, Section], Targets]
+    """Fitted on training documents only."""
+    encode_targets: Callable[[pl.DataFrame, Targets], Array]
+    """Targets as an array, first axis the documents. Labels that training never saw raise InputError."""
+    build: Callable[["Encoded", Targets, Hyperparameters], "keras.KerasTensor"]
+    """From the encoder's tensors to the outputs, `(batch, ...)`."""
+    loss: Callable[[Hyperparameters], "keras.losses.Loss"]
+    goal: Goal
+    metrics: Mapping[str, Callable[[Array, Array], float]]
+    """From (truth, outputs) to a number; the goal's metric is among them."""
+    example_scores: Callable[[Array, Array], Array]
+    """From (truth, outputs) to one value a document whose mean is the goal's metric."""
+    details: Callable[[Array, Array, Targets], list[dict[str, Any]]]
+    """Rows of a table that breaks the score down, such as precision and recall a label."""
+    decode: Callable[[Array, Targets], list[dict[str, Any]]]
+    """From outputs to what a person reads, one dictionary a document."""
+    baselines: Mapping[str, Baseline]
+    compare: Callable[[Array, Array], Comparison]
+    """The paired test promotion uses, on two systems' `example_scores` for the same documents."""
+    space: SearchSpace
+    """The head's own part of the search space, by dotted setting name."""
+    prediction_schema: tuple[tuple[str, str], ...]
+    """Columns of a served prediction: (name, MLflow type)."""

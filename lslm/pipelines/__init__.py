@@ -1,0 +1,1 @@
+"""The pipelines that ship, and how a pipeline file becomes settings."""

@@ -1,0 +1,123 @@
+"""What types alone cannot say: the head's own settings, its baselines, the search space."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic.fields import FieldInfo
+
+from lslm.errors import InputError
+from lslm.pipelines.problems import SPACE, Keys, Problem, dotted, from_pydantic, near
+from lslm.pipelines.words import expected
+from lslm.settings import EncoderSettings, Hyperparameters, Range, Settings, TrainingSettings
+
+_SECTIONS = {"encoder": EncoderSettings, "training": TrainingSettings}
+
+
+def head_problems(settings: Settings) -> list[Problem]:
+    """Problems with the head's name, its options and the names of its baselines."""
+    from lslm import heads
+
+    try:
+        head = heads.get(settings.head.kind)
+    except InputError as error:
+        return [Problem(("head", "kind"), error.what, error.right)]
+    problems: list[Problem] = []
+    options = settings.head.options
+    try:
+        head.options.model_validate(options)
+    except ValidationError as error:
+        problems = from_pydantic(error, head.options, options, prefix=("head", "options"))
+    known = ", ".join(head.baselines)
+    return problems + [
+        Problem(
+            ("evaluation", "baselines", index),
+            f"unknown baseline {name!r}{near(name, head.baselines)}",
+            f"one of: {known}",
+        )
+        for index, name in enumerate(settings.evaluation.baselines or ())
+        if name not in head.baselines
+    ]
+
+
+def space_problems(values: dict[str, Any]) -> list[Problem]:
+    """Problems with the names and values of `search.space`, read before any type is checked."""
+    search = values.get("search")
+    space = search.get("space") if isinstance(search, dict) else None
+    if not isinstance(space, dict):
+        return []
+    return [
+        problem for name, entry in space.items() for problem in _entry_problems(str(name), entry)
+    ]
+
+
+def _entry_problems(name: str, entry: Any) -> list[Problem]:
+    at: Keys = (*SPACE, name)
+    fields = _searchable()
+    if name not in fields:
+        what = f"unknown setting {name!r} in search.space{near(name, fields)}"
+        return [Problem(at, what, f"one of: {', '.join(fields)}")]
+    if isinstance(entry, list):
+        return _choice_problems(at, name, entry, fields[name])
+    if not isinstance(entry, dict):
+        right = "a list of choices, or a range {low, high, step, log}"
+        return [Problem(at, f"{dotted(at)} is {entry!r}", right)]
+    try:
+        limits = Range.model_validate(entry)
+    except ValidationError as error:
+        return from_pydantic(error, Range, entry, prefix=at)
+    return _range_problems(at, name, limits, fields[name])
+
+
+def _searchable() -> dict[str, FieldInfo]:
+    return {
+        f"{section}.{field}": info
+        for section, model in _SECTIONS.items()
+        for field, info in model.model_fields.items()
+    }
+
+
+def _choice_problems(at: Keys, name: str, choices: list[Any], field: FieldInfo) -> list[Problem]:
+    if not choices:
+        return [Problem(at, f"{dotted(at)} is an empty list", "at least one choice")]
+    return [
+        Problem((*at, index), f"{name} cannot be {choice!r}", expected(field))
+        for index, choice in enumerate(choices)
+        if not _takes(name, choice)
+    ]
+
+
+def _range_problems(at: Keys, name: str, limits: Range, field: FieldInfo) -> list[Problem]:
+    if field.annotation is not int and field.annotation is not float:
+        what = f"{name} takes no range"
+        return [Problem(at, what, f"a list of choices, each {expected(field)}")]
+    whole = field.annotation is int
+    bad = [edge for edge in (limits.low, limits.high) if not _takes(name, _as(edge, whole))]
+    if bad:
+        return [Problem(at, f"{name} cannot be {bad[0]:g}", expected(field))]
+    rules = (
+        (limits.low >= limits.high, "low is not below high", "low < high"),
+        (limits.step is not None and limits.step <= 0, "step is not above 0", "step > 0"),
+        (limits.log and limits.step is not None, "log and step together", "one of the two"),
+        (limits.log and limits.low <= 0, "log from a low of 0 or less", "low > 0"),
+        (
+            whole and limits.step is not None and not limits.step.is_integer(),
+            "step is not whole",
+            "a whole number",
+        ),
+    )
+    return [Problem(at, f"{dotted(at)}: {what}", right) for broken, what, right in rules if broken]
+
+
+def _as(value: float, whole: bool) -> int | float:
+    return int(value) if whole and value.is_integer() else value
+
+
+def _takes(name: str, value: Any) -> bool:
+    # `true` would pass for the number 1.
+    if isinstance(value, bool) and _searchable()[name].annotation is not bool:
+        return False
+    try:
+        Hyperparameters().replaced({name: value})
+    except ValidationError:
+        return False
+    return True

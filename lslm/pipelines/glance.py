@@ -1,0 +1,174 @@
+"""A first look at a person's data: its columns, which of them is the text, which the label."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from lslm.corpus import opening
+from lslm.corpus.formats import csv_file, labelled_lines_file
+from lslm.corpus.values import as_text, document_text
+from lslm.errors import InputError
+
+ROWS = 5000
+"""Rows that are looked at."""
+_SAMPLE = 1 << 24
+_SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+}
+_LABEL_NAMES = ("label", "class", "category", "sentiment", "intent", "target", "stars", "rating")
+_MOST_LABELS = 200
+
+_Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What a look at the first rows found."""
+
+    format: str
+    columns: tuple[str, ...]
+    text: str
+    label: str | None
+    n_rows: int
+    labels: dict[str, int]
+    """Rows by label, the most frequent first."""
+    median_words: float
+
+
+def glance(path: Path, text: str | None = None, label: str | None = None) -> Glance:
+    """Look at a file or folder; columns that are not named are guessed."""
+    kind = _format(path)
+    rows = list(itertools.islice(_rows(path, kind, text or ""), ROWS))
+    if not rows:
+        raise InputError("holds no rows", where=str(path), right="documents")
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    for name in (text, label):
+        if name is not None and name not in columns:
+            right = f"one of: {', '.join(columns)}"
+            raise InputError(f"no column {name!r}", where=str(path), right=right)
+    text = text or _longest(rows, columns, label)
+    label = label or _most_like_a_label(rows, columns, text)
+    counts = Counter(_cell(row.get(label)) for row in rows) if label else Counter[str]()
+    words = [len(_text(row.get(text)).split()) for row in rows]
+    named = {name: count for name, count in counts.most_common() if name}
+    return Glance(kind, columns, text, label, len(rows), named, median(words))
+
+
+def _format(path: Path) -> str:
+    if path.is_dir():
+        return "folder"
+    if not path.is_file():
+        raise InputError("no such file or folder", where=str(path))
+    known = _SUFFIXES.get(path.suffix.lower())
+    if known:
+        return known
+    lines = opening.head(path, opening.encoding_of(path), 1 << 18).splitlines()
+    first = [words[0] for line in lines if (words := line.split())]
+    # A few words that begin all lines are labels.
+    repeated = len(first) >= 20 and len(set(first)) <= min(_MOST_LABELS, len(first) / 10)
+    marked = all(word.startswith(labelled_lines_file.PREFIX) for word in first)
+    return "labelled-lines" if first and (repeated or marked) else "lines"
+
+
+def _rows(path: Path, kind: str, text: str) -> Iterator[_Row]:
+    if kind == "folder":
+        yield from _folder_rows(path)
+    elif kind == "parquet":
+        yield from _parquet_rows(path)
+    else:
+        sample = opening.head(path, opening.encoding_of(path), _SAMPLE)
+        if kind == "csv":
+            yield from _csv_rows(sample, text)
+        elif kind == "jsonl":
+            yield from _json_rows(sample)
+        else:
+            for number, line in enumerate(sample.splitlines(), start=1):
+                if line.strip():
+                    yield _line_row(number, line, kind)
+
+
+def _folder_rows(path: Path) -> Iterator[_Row]:
+    for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
+        label = None if file.parent == path else file.parent.name
+        yield {"text": opening.head(file, opening.encoding_of(file), _SAMPLE), "label": label}
+
+
+def _parquet_rows(path: Path) -> Iterator[_Row]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS):
+            yield from batch.to_pylist()
+
+
+def _csv_rows(sample: str, text: str) -> Iterator[_Row]:
+    import csv
+
+    dialect = csv_file.sniff(sample, text)
+    lines = iter(sample.splitlines(keepends=True))
+    reader = dialect.reader(lines)
+    try:
+        names = [name.strip() for name in next(reader, [])]
+        for cells in reader:
+            if len(cells) == len(names):
+                yield dict(zip(names, cells, strict=True))
+    except csv.Error:
+        return  # The sample ends inside a quotation; what was read before is enough for a look.
+
+
+def _json_rows(sample: str) -> Iterator[_Row]:
+    import orjson
+
+    for line in sample.splitlines():
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(value, dict):
+            yield value
+
+
+def _line_row(number: int, line: str, kind: str) -> _Row:
+    if kind == "lines":
+        return {"text": line}
+    row = labelled_lines_file.split(number, line)
+    return {"text": row.text, "label": getattr(row, "label", None)}
+
+
+def _longest(rows: list[_Row], columns: tuple[str, ...], label: str | None) -> str:
+    """The text is what is long."""
+    lengths = {c: median(len(_text(row.get(c))) for row in rows) for c in columns if c != label}
+    return max(lengths, key=lengths.__getitem__) if lengths else columns[0]
+
+
+def _most_like_a_label(rows: list[_Row], columns: tuple[str, ...], text: str) -> str | None:
+    """A column with a usual name, else the one with the fewest values that still repeat."""
+    others = [column for column in columns if column != text]
+    named = [c for name in _LABEL_NAMES for c in others if c.lower() == name]
+    if named:
+        return named[0]
+    values = {c: len({_cell(row.get(c)) for row in rows} - {""}) for c in others}
+    few = [c for c in others if 2 <= values[c] <= min(_MOST_LABELS, max(2, len(rows) // 5))]
+    return min(few, key=values.__getitem__, default=None)
+
+
+def _text(value: object) -> str:
+    try:
+        return document_text(value) or ""
+    except TypeError:
+        return ""
+
+
+def _cell(value: object) -> str:
+    try:
+        return as_text(value) or ""
+    except TypeError:
+        return ""

@@ -1,0 +1,96 @@
+"""A pipeline file for a person's own data, the most used settings beside it as comments."""
+
+import json
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from lslm.pipelines.glance import Glance
+from lslm.settings import Section, Settings
+
+MOST_USED = (
+    "cleaning.near_duplicates",
+    "split.holdout",
+    "text.tokenizer",
+    "text.lowercase",
+    "embedding.method",
+    "embedding.size",
+    "encoder.cell",
+    "encoder.units",
+    "encoder.pooling",
+    "training.epochs",
+    "training.members",
+    "search.n_trials",
+    "search.budget",
+    "evaluation.folds",
+    "registry.must_beat_baselines",
+    "execution.workers",
+)
+_PLAIN = re.compile(r"[A-Za-z_./][\w./ -]*")
+
+
+def render(seen: Glance, path: str, name: str) -> str:
+    """The text of a pipeline file for the data at `path`, as the file will name it."""
+    return "\n".join([*_head(seen, path, name), "", *_commented(), ""])
+
+
+def pipeline_name(path: Path) -> str:
+    """A name in lower-case letters, digits and hyphens.
+
+    Example:
+        >>> pipeline_name(Path("data/My Reviews (2024).csv"))
+        'my-reviews-2024'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "pipeline"
+
+
+def _head(seen: Glance, path: str, name: str) -> list[str]:
+    lines = [
+        f"# Looked at {seen.n_rows:,} rows: {len(seen.labels)} labels,"
+        f" half of the documents have at most {seen.median_words:g} words.",
+        f"name: {name}",
+        "",
+        "corpus:",
+        "  sources:",
+        f"    - path: {_yaml(path)}",
+    ]
+    if seen.format in ("lines", "labelled-lines"):
+        lines.append(f"      format: {seen.format}")
+    if seen.format in ("csv", "jsonl", "parquet"):
+        lines.append(f"  text: {_yaml(seen.text)}")
+        lines.append(f"  label: {_yaml(seen.label or 'label')}")
+        lines.append("  # Columns, where there are such: rows of one author stay on one side of")
+        lines.append("  # every split; with a date, the holdout is the latest part.")
+        lines.append("  # group: author")
+        lines.append("  # time: date")
+    return lines
+
+
+def _commented() -> list[str]:
+    """Defaults and descriptions come from the settings themselves, so they cannot drift."""
+    settings = Settings(name="defaults")
+    lines = ["# These are the defaults; take away a '# ', and that of its section, to change one."]
+    before = ""
+    for dotted in MOST_USED:
+        section, field = dotted.split(".")
+        if section != before:
+            lines.append(f"# {section}:")
+        before = section
+        group: Section = getattr(settings, section)
+        lines += _why(type(group), field)
+        lines.append(f"#   {field}: {_yaml(getattr(group, field))}")
+    return lines
+
+
+def _why(section: type[Section], field: str) -> list[str]:
+    description = " ".join((section.model_fields[field].description or "").split())
+    return [f"#   # {line}" for line in textwrap.wrap(description, 90)]
+
+
+def _yaml(value: Any) -> str:
+    """A value as YAML; JSON is, where plain text would be read as something else."""
+    plain = isinstance(value, str) and _PLAIN.fullmatch(value)
+    if plain and value not in ("true", "false", "null"):
+        return value
+    return json.dumps(value, ensure_ascii=False)

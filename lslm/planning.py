@@ -1,0 +1,190 @@
+"""What a run would do: keys of stages, compared with those of the last run.
+
+A key is content: the settings a stage is given, the digests of what it reads, the source of the
+library modules it depends on, and the versions of the packages those import.
+"""
+
+import ast
+import hashlib
+import importlib.util
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from lslm.evaluation.report import RunReport
+from lslm.settings import Hyperparameters, Settings
+from lslm.workspace import Handle, Workspace
+
+Parts = dict[str, str]
+"""What a key is made of: by name, a value or a digest."""
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """One stage of a run that has not begun."""
+
+    stage: str
+    status: Literal["done", "run", "unknown"]
+    """`unknown`: it depends on what a stage before it will return."""
+    changed: tuple[str, ...]
+    """Names of the parts of its key that differ from the last run's; empty when it never ran."""
+
+
+def plan(settings: Settings, base: Path, workspace: Workspace) -> list[StagePlan]:
+    """For each stage of the flow `train`, whether it would run; changes nothing.
+
+    The library does not import the flows; the installation says where their plan is.
+    """
+    (point,) = entry_points(group="lslm.flows", name="plan")
+    return point.load()(settings, base, workspace)
+
+
+def last_report(settings: Settings, workspace: Workspace) -> RunReport | None:
+    """The report of the pipeline's last finished run."""
+    report = workspace.read_json(_report_file(settings))
+    return RunReport.model_validate(report) if report else None
+
+
+def remember_report(settings: Settings, workspace: Workspace, report: RunReport) -> None:
+    """Keep the report of a finished run."""
+    workspace.write_json(_report_file(settings), report.model_dump(mode="json"))
+
+
+def dotted(hyperparameters: Hyperparameters) -> dict[str, Any]:
+    """Values by dotted name."""
+    return {
+        f"{section}.{field}": value
+        for section, fields in hyperparameters.model_dump().items()
+        for field, value in fields.items()
+    }
+
+
+def key_parts(arguments: dict[str, Any], modules: tuple[str, ...]) -> Parts:
+    """Name everything that a stage's result depends on."""
+    parts: Parts = {}
+    for name, value in arguments.items():
+        parts |= _flat(name, value)
+    for module in sorted(_closure(modules)):
+        parts[f"source of {module}"] = _source_digest(module)
+    for package, installed in _packages(modules).items():
+        parts[f"version of {package}"] = installed
+    return parts
+
+
+def key(stage: str, parts: Parts) -> str:
+    """The name of a stage's result."""
+    content = json.dumps(parts, sort_keys=True).encode()
+    return f"{stage}-{hashlib.sha256(content).hexdigest()[:32]}"
+
+
+def remember(
+    workspace: Workspace, pipeline: str, stage: str, parts: Parts, seconds: float
+) -> None:
+    """Keep the parts of a finished stage's key, so that a later change can be named, and its time."""
+    workspace.write_json(_stage_file(pipeline, stage), {"parts": parts, "seconds": seconds})
+
+
+def seconds(workspace: Workspace, pipeline: str) -> dict[str, float]:
+    """Wall time of each stage when it last ran."""
+    files = sorted((workspace.root / "keys" / pipeline).glob("*.json"))
+    return {file.stem: json.loads(file.read_bytes())["seconds"] for file in files}
+
+
+def changed(workspace: Workspace, pipeline: str, stage: str, parts: Parts) -> tuple[str, ...]:
+    """Names of parts that differ from those of the stage's last run."""
+    last = workspace.read_json(_stage_file(pipeline, stage))
+    if last is None:
+        return ()
+    before: Parts = last["parts"]
+    names = before.keys() | parts.keys()
+    return tuple(sorted(name for name in names if before.get(name) != parts.get(name)))
+
+
+def _report_file(settings: Settings) -> str:
+    return f"runs/{settings.name}.json"
+
+
+def _stage_file(pipeline: str, stage: str) -> str:
+    return f"keys/{pipeline}/{stage}.json"
+
+
+def _flat(name: str, value: Any) -> Parts:
+    """Dotted names for the leaves of settings, records and handles."""
+    if isinstance(value, Handle):
+        return {name: value.digest}
+    if isinstance(value, BaseModel):
+        fields = {field: getattr(value, field) for field in type(value).model_fields}
+        return {k: v for field, child in fields.items() for k, v in _flat(f"{name}.{field}", child).items()}
+    if isinstance(value, dict):
+        return {k: v for key_, child in value.items() for k, v in _flat(f"{name}.{key_}", child).items()}
+    if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseModel, dict)) for v in value):
+        return {k: v for i, child in enumerate(value) for k, v in _flat(f"{name}.{i}", child).items()}
+    return {name: json.dumps(value, default=str)}
+
+
+@cache
+def _closure(modules: tuple[str, ...]) -> frozenset[str]:
+    """The modules of this library that these import, and so on."""
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += [name for name in _imports(module) if name.split(".")[0] == "lslm"]
+    return frozenset(found)
+
+
+@cache
+def _packages(modules: tuple[str, ...]) -> dict[str, str]:
+    """Installed versions of the packages that the closure imports directly."""
+    top = {name.split(".")[0] for module in _closure(modules) for name in _imports(module)}
+    distributions = packages_distributions()
+    names = {each for name in top - {"lslm"} for each in distributions.get(name, ())}
+    return {name: _version(name) for name in sorted(names)}
+
+
+@cache
+def _imports(module: str) -> frozenset[str]:
+    """Names of modules that a module imports anywhere in its source."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(_source(module))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            found |= {name for name in names if name.startswith("lslm.") and _is_module(name)}
+    return frozenset(found)
+
+
+@cache
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+def _source(module: str) -> bytes:
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no source for {module}")
+    return Path(spec.origin).read_bytes()
+
+
+@cache
+def _source_digest(module: str) -> str:
+    return hashlib.sha256(_source(module)).hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,94 @@
+"""What is searched: dotted setting names, each with choices or a range."""
+
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from lslm.heads.contract import Head
+from lslm.settings import Hyperparameters, Range, SearchSpace
+
+# Batch size governs speed and stays out; recurrent layers keep tanh and sigmoid, the fused kernel.
+DEFAULT: SearchSpace = {
+    "encoder.cell": ("lstm", "gru"),
+    "encoder.layers": Range(low=1, high=3),
+    "encoder.bidirectional": (True, False),
+    "encoder.units": (64, 96, 128),
+    "encoder.pooling": ("attention", "max", "last", "attention+max"),
+    "encoder.tuned_words": (0, 2000, 8000),
+    "encoder.embedding_dropout": Range(low=0.0, high=0.3, step=0.1),
+    "encoder.spatial_dropout": Range(low=0.1, high=0.5, step=0.1),
+    "encoder.recurrent_dropout": Range(low=0.0, high=0.4, step=0.1),
+    "training.weight_decay": Range(low=1e-5, high=1e-1, log=True),
+    "training.learning_rate": Range(low=5e-4, high=1e-2, log=True),
+    "training.schedule": ("constant", "cosine", "linear"),
+}
+
+
+def of(head: Head, given: SearchSpace | None) -> SearchSpace:
+    """The space as the settings give it, or the encoder's and the head's together."""
+    return {**DEFAULT, **head.space} if given is None else given
+
+
+def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:
+    """One value for each name."""
+    return {name: _suggest(trial, name, choices) for name, choices in space.items()}
+
+
+def grid(space: SearchSpace) -> dict[str, list[Any]]:
+    """Every choice of every name; a range needs a `step` or whole-number bounds."""
+    return {name: _choices(name, choices) for name, choices in space.items()}
+
+
+def start(hyperparameters: Hyperparameters, space: SearchSpace) -> dict[str, Any]:
+    """The settings as they stand, as the first point; names whose value the space lacks are left out."""
+    values = hyperparameters.model_dump()
+    stand = {name: values[name.split(".")[0]][name.split(".")[1]] for name in space}
+    return {name: value for name, value in stand.items() if _contains(name, space[name], value)}
+
+
+def _distribution(name: str, choices: Range | tuple[Any, ...]) -> BaseDistribution:
+    if not isinstance(choices, Range):
+        return CategoricalDistribution(choices)
+    if _whole(name):
+        return IntDistribution(
+            int(choices.low), int(choices.high), choices.log, int(choices.step or 1)
+        )
+    return FloatDistribution(choices.low, choices.high, choices.log, choices.step)
+
+
+def _suggest(trial: optuna.Trial, name: str, choices: Range | tuple[Any, ...]) -> Any:
+    if not isinstance(choices, Range):
+        return trial.suggest_categorical(name, choices)
+    if _whole(name):
+        return trial.suggest_int(
+            name, int(choices.low), int(choices.high), step=int(choices.step or 1), log=choices.log
+        )
+    return trial.suggest_float(name, choices.low, choices.high, step=choices.step, log=choices.log)
+
+
+def _choices(name: str, choices: Range | tuple[Any, ...]) -> list[Any]:
+    if not isinstance(choices, Range):
+        return list(choices)
+    step = choices.step or 1.0
+    if not _whole(name) and choices.step is None:
+        step = choices.high - choices.low or 1.0
+    n_steps = round((choices.high - choices.low) / step)
+    values = [round(choices.low + i * step, 10) for i in range(n_steps + 1)]
+    return [int(value) for value in values] if _whole(name) else values
+
+
+def _contains(name: str, choices: Range | tuple[Any, ...], value: Any) -> bool:
+    if not isinstance(choices, Range):
+        return value in choices
+    return _distribution(name, choices)._contains(value)
+
+
+def _whole(name: str) -> bool:
+    section, field = name.split(".")
+    return isinstance(getattr(getattr(Hyperparameters(), section), field), int)

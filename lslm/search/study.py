@@ -1,0 +1,149 @@
+"""The study: asking for trials, telling what they came to, going on after a crash."""
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from lslm.heads.contract import Goal
+from lslm.search import space as spaces
+from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
+
+_SPENT = "seconds"
+_EPOCHS = "epochs"
+_RETRIED = "retry_of"
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a finished study came to."""
+
+    hyperparameters: Hyperparameters
+    value: float | None
+    """Of the goal on the validation part; optimistic, since it chose. None without trials."""
+    n_complete: int
+    n_pruned: int
+    n_failed: int
+    seconds: float
+    """Spent searching, over all sessions."""
+
+    def summary(self) -> dict[str, Any]:
+        """The counts, the value and the time, as JSON."""
+        values = dataclasses.asdict(self)
+        del values["hyperparameters"]
+        return values
+
+
+class Study:
+    """One search of one pipeline; a study of the same name in the same storage is gone on with."""
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        goal: Goal,
+        settings: SearchSettings,
+        space: SearchSpace,
+        base: Hyperparameters,
+    ) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self.settings, self.space, self.base = settings, space, base
+        self.study = optuna.create_study(
+            study_name=name,
+            storage=url,
+            direction=goal.direction,
+            sampler=_sampler(settings, space),
+            pruner=_pruner(settings),
+            load_if_exists=True,
+        )
+        self.began = time.monotonic()
+        self.spent = float(self.study.user_attrs.get(_SPENT, 0.0))
+        self._retry_interrupted()
+        if not self.study.trials:
+            self.study.enqueue_trial(spaces.start(base, space))
+
+    @property
+    def name(self) -> str:
+        """Of the study in its storage."""
+        return self.study.study_name
+
+    def n_left(self) -> int:
+        """Trials still to finish."""
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        done = len(self.study.get_trials(deepcopy=False, states=states))
+        return max(0, self.settings.n_trials - done)
+
+    def exhausted(self) -> bool:
+        """Whether the time budget is spent; a resumed study counts what it spent before."""
+        budget = self.settings.budget
+        return budget is not None and self.spent + time.monotonic() - self.began >= budget
+
+    def ask(self) -> optuna.Trial:
+        """The next trial."""
+        return self.study.ask()
+
+    def hyperparameters(self, trial: optuna.Trial) -> Hyperparameters:
+        """What the trial is to try."""
+        return self.base.replaced(spaces.suggest(trial, self.space))
+
+    def tell(self, trial: optuna.Trial, value: float, epochs: int) -> None:
+        """The trial finished at `value`, reached after `epochs`."""
+        trial.set_user_attr(_EPOCHS, epochs)
+        self.study.tell(trial, value)
+        self._count_time()
+
+    def prune(self, trial: optuna.Trial) -> None:
+        """The trial was stopped by the pruner."""
+        self.study.tell(trial, state=TrialState.PRUNED)
+        self._count_time()
+
+    def fail(self, trial: optuna.Trial) -> None:
+        """The trial raised an error; it does not count as finished."""
+        self.study.tell(trial, state=TrialState.FAIL)
+
+    def best_so_far(self) -> str:
+        """The best value in words, for a progress bar."""
+        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return f"best {self.study.best_value:.4f}" if trials else ""
+
+    def chosen(self) -> Chosen:
+        """The best trial's hyperparameters, trained for as many epochs as were best for it."""
+        trials = self.study.get_trials(deepcopy=False)
+        counts = {state: sum(t.state == state for t in trials) for state in TrialState}
+        tallies = {
+            "n_complete": counts[TrialState.COMPLETE],
+            "n_pruned": counts[TrialState.PRUNED],
+            "n_failed": counts[TrialState.FAIL],
+            "seconds": float(self.study.user_attrs.get(_SPENT, 0.0)),
+        }
+        if not counts[TrialState.COMPLETE]:
+            return Chosen(self.base, None, **tallies)
+        best: FrozenTrial = self.study.best_trial
+        changes: dict[str, Any] = {**best.params, "training.epochs": best.user_attrs[_EPOCHS]}
+        return Chosen(self.base.replaced(changes), best.value, **tallies)
+
+    def _retry_interrupted(self) -> None:
+        """Trials that a dead process left running are failed and queued with the same parameters."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            self.study.enqueue_trial(trial.params, user_attrs={_RETRIED: trial.number})
+            self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def _count_time(self) -> None:
+        self.study.set_user_attr(_SPENT, self.spent + time.monotonic() - self.began)
+
+
+def _sampler(settings: SearchSettings, space: SearchSpace) -> optuna.samplers.BaseSampler:
+    return {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=5),
+        "random": lambda: optuna.samplers.RandomSampler(seed=settings.seed),
+        "grid": lambda: optuna.samplers.GridSampler(spaces.grid(space), seed=settings.seed),
+    }[settings.sampler]()
+
+
+def _pruner(settings: SearchSettings) -> optuna.pruners.BasePruner:
+    if not settings.pruning:
+        return optuna.pruners.NopPruner()
+    return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)

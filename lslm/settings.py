@@ -1,0 +1,300 @@
+"""Every setting, typed and frozen; unknown keys are refused; each default stands here once.
+
+A pipeline file states only what differs from these defaults.
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+
+Share = Annotated[float, Field(ge=0, lt=1)]
+"""A share of the whole, from 0 up to but not including 1."""
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Source(Section):
+    """Where documents are read from: a file, a glob, a folder, or a file inside an installed package."""
+
+    path: str
+    """A path, a glob, a folder, or `package:DISTRIBUTION/PATH` for a file of an installed package."""
+    format: Literal["auto", "csv", "jsonl", "parquet", "lines", "labelled-lines", "folder"] = "auto"
+    """`lines`: a document a line. `labelled-lines`: a label, white space, a document. `folder`: a
+    document a file, the label is the folder's name."""
+    encoding: str = "auto"
+    """`auto` tries UTF-8 (with or without BOM), UTF-16 with BOM, then latin-1."""
+    separator: str = "auto"
+    """Of CSV columns; `auto` looks at the first lines."""
+    where: dict[str, str] = {}
+    """Keep rows whose columns have these values, such as `{language: en}`."""
+    labels: str | None = None
+    """A second file with one label a line, beside a `lines` file."""
+    label: str | None = None
+    """One label for every document of this source."""
+
+
+class CorpusSettings(Section):
+    """What is read, and which columns matter."""
+
+    sources: tuple[Source, ...] = ()
+    """The documents to learn from."""
+    holdout: tuple[Source, ...] = ()
+    """A holdout given apart; empty cuts one off `sources` (see `split`)."""
+    outside: tuple[Source, ...] = ()
+    """Text without labels from outside the corpus; it may only pretrain embeddings."""
+    text: str = "text"
+    """Column of the document."""
+    label: str = "label"
+    """Column of the label."""
+    group: str | None = None
+    """Column whose equal values never straddle a split, such as an author."""
+    time: str | None = None
+    """Column of a date or number; the holdout is then the latest part and folds go forward."""
+
+
+class CleaningSettings(Section):
+    """What is done to each document, and which are kept."""
+
+    html: bool = True
+    """Turn HTML into text; `<br>` and block ends break sentences."""
+    min_characters: PositiveInt = 1
+    """Shorter documents are rejected."""
+    max_characters: PositiveInt = 100_000
+    """Longer documents are rejected."""
+    near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.8
+    """Documents at least this similar (Jaccard of word 3-grams, estimated) share a group; none: exact only."""
+
+
+class SplitSettings(Section):
+    """How the holdout is cut off."""
+
+    holdout: Share = 0.1
+    """Share of the documents; ignored where `corpus.holdout` is given."""
+    seed: int = 0
+
+
+class TextSettings(Section):
+    """How a document becomes tokens."""
+
+    tokenizer: Literal["words", "characters", "chinese"] = "words"
+    """`words` keeps punctuation and takes Chinese, Japanese kana and the like by characters;
+    `chinese` needs the extra of that name."""
+    lowercase: bool = True
+
+
+class EmbeddingSettings(Section):
+    """How word vectors are pretrained."""
+
+    method: Literal["word2vec", "none"] = "word2vec"
+    algorithm: Literal["skip-gram", "cbow"] = "skip-gram"
+    size: PositiveInt = 200
+    """Units of a vector, also where vectors are not pretrained."""
+    window: PositiveInt = 5
+    negative: PositiveInt = 5
+    """Negative samples a word."""
+    sample: PositiveFloat = 1e-4
+    """Threshold above which frequent words are thinned out (Mikolov et al. 2013, eq. 5)."""
+    learning_rate: PositiveFloat = 0.05
+    """At the start; it falls to nothing over the epochs."""
+    epochs: PositiveInt = 4
+    """Passes over the outside text; over the training part, where there is no outside text."""
+    adapt_epochs: int = Field(default=4, ge=0)
+    """Passes over each training part, starting from the vectors of the outside text."""
+    min_count: PositiveInt = 2
+    """Rarer words get no vector."""
+    outside_words: PositiveInt = 30_000
+    """How many of the most frequent outside words enter the vocabulary."""
+    workers: int | None = Field(default=None, ge=1)
+    """Threads; none takes every core. One is needed for bit-equal vectors."""
+    seed: int = 0
+
+
+class HeadSettings(Section):
+    """What is learned on top of the encoder."""
+
+    kind: str = "classify"
+    options: dict[str, Any] = {}
+    """Settings of that head alone; each head checks its own."""
+
+
+class EncoderSettings(Section):
+    """The shared recurrent encoder. Every field can be searched as `encoder.FIELD`."""
+
+    cell: Literal["lstm", "gru"] = "lstm"
+    layers: Annotated[int, Field(ge=1, le=3)] = 1
+    bidirectional: bool = True
+    units: PositiveInt = 128
+    """Of one direction of one layer."""
+    pooling: Literal["attention", "max", "last", "attention+max"] = "attention+max"
+    tuned_words: int = Field(default=0, ge=0)
+    """The vectors of this many most frequent training words are tuned; 0 freezes the embedding."""
+    embedding_dropout: Share = 0.0
+    """Whole words are dropped (Gal & Ghahramani 2016)."""
+    spatial_dropout: Share = 0.3
+    """Whole units of the embedding are dropped over the document."""
+    recurrent_dropout: Share = 0.0
+    """Of the outputs of each recurrent layer, the same units at every step."""
+    head_dropout: Share = 0.3
+    """Of the pooled document vector."""
+
+
+class TrainingSettings(Section):
+    """How a network is fitted. Every field can be searched as `training.FIELD`."""
+
+    batch_size: PositiveInt = 64
+    epochs: PositiveInt = 12
+    """At most; the search stops early on its validation part and the winner keeps that number."""
+    patience: PositiveInt = 3
+    """Epochs without a better validation loss after which a trial stops."""
+    learning_rate: PositiveFloat = 1e-3
+    schedule: Literal["constant", "cosine", "linear"] = "cosine"
+    """Of the learning rate, over `epochs`, down to zero."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Decoupled (AdamW, Loshchilov & Hutter 2019)."""
+    label_smoothing: Share = 0.0
+    clip_norm: PositiveFloat = 1.0
+    max_tokens: PositiveInt = 400
+    """Longer documents are cut, keeping the head and the tail in equal parts."""
+    members: PositiveInt = 1
+    """Networks from different seeds whose probabilities are averaged, in the folds and in the end.
+    Training and serving cost grow in proportion."""
+    seed: int = 0
+
+
+class Range(Section):
+    """A range of the search space."""
+
+    low: float
+    high: float
+    step: float | None = None
+    log: bool = False
+
+
+SearchSpace = dict[str, Range | tuple[bool | int | float | str, ...]]
+"""By dotted setting name: a list of choices, or a range."""
+
+
+def _seconds(value: object) -> object:
+    """Read '90s', '5m', '1.5h' as seconds."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smh])", value) if isinstance(value, str) else None
+    return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else value
+
+
+Duration = Annotated[PositiveFloat, BeforeValidator(_seconds)]
+"""Seconds; `90s`, `5m` and `2h` are understood."""
+
+
+class SearchSettings(Section):
+    """How hyperparameters are chosen, on a validation part of the development set."""
+
+    sampler: Literal["tpe", "random", "grid"] = "tpe"
+    n_trials: int = Field(default=20, ge=0)
+    """Finished trials, pruned ones included; 0 takes the settings as they stand."""
+    budget: Duration | None = None
+    """Time after which no new trial starts."""
+    validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
+    """Share of the development set that chooses."""
+    pruning: bool = True
+    """Stop trials that are worse than the median of the others at the same epoch."""
+    space: SearchSpace | None = None
+    """None takes the default space of the encoder and the head."""
+    seed: int = 0
+
+
+class EvaluationSettings(Section):
+    """How the numbers are made."""
+
+    folds: Annotated[int, Field(ge=2)] = 5
+    baselines: tuple[str, ...] | None = None
+    """None takes all that the head names."""
+    resamples: PositiveInt = 2000
+    """Of each bootstrap."""
+    confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    seed: int = 0
+
+
+class RegistrySettings(Section):
+    """How a model is registered, and what moves the alias `champion`."""
+
+    name: str | None = None
+    """None takes the pipeline's name."""
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Of the paired test against the champion."""
+    must_beat_baselines: bool = True
+    """Refuse a network whose holdout score is not above every baseline's."""
+
+
+class TrackingSettings(Section):
+    """Where runs are tracked."""
+
+    uri: str | None = None
+    """Of MLflow; none is SQLite in the workspace."""
+    study_url: str | None = None
+    """Of Optuna's storage; none is SQLite in the workspace."""
+    experiment: str | None = None
+    """None takes the pipeline's name."""
+
+
+class ExecutionSettings(Section):
+    """Which processes do the work."""
+
+    workers: int | None = Field(default=None, ge=1)
+    """Training processes, one thread each; none takes one a core."""
+
+
+def _default_workspace() -> Path:
+    return Path(os.environ.get("LSLM_WORKSPACE", ".lslm"))
+
+
+class Settings(Section):
+    """A whole pipeline."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    """Lower-case letters, digits and hyphens."""
+    workspace: Path = Field(default_factory=_default_workspace)
+    """Folder of everything that is made; default `.lslm`, or the variable LSLM_WORKSPACE."""
+    corpus: CorpusSettings = CorpusSettings()
+    cleaning: CleaningSettings = CleaningSettings()
+    split: SplitSettings = SplitSettings()
+    text: TextSettings = TextSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    head: HeadSettings = HeadSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    training: TrainingSettings = TrainingSettings()
+    search: SearchSettings = SearchSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    registry: RegistrySettings = RegistrySettings()
+    tracking: TrackingSettings = TrackingSettings()
+    execution: ExecutionSettings = ExecutionSettings()
+
+    @property
+    def model_name(self) -> str:
+        """The name in the registry."""
+        return self.registry.name or self.name
+
+
+class Hyperparameters(Section):
+    """What the search chooses: the encoder and its training."""
+
+    encoder: EncoderSettings = EncoderSettings()
+    training: TrainingSettings = TrainingSettings()
+
+    def replaced(self, changes: dict[str, Any]) -> "Hyperparameters":
+        """A copy with dotted names changed and validated.
+
+        Example:
+            >>> Hyperparameters().replaced({"encoder.units": 64}).encoder.units
+            64
+        """
+        values = self.model_dump()
+        for name, value in changes.items():
+            section, field = name.split(".")
+            values[section][field] = value
+        return Hyperparameters.model_validate(values)

@@ -1,0 +1,81 @@
+"""Tokens of a whole corpus on disk: each document once, read through memory maps.
+
+Tokens are numbered in order of first sight. That numbering knows nothing of splits, and nothing is
+learned from it: each training part picks its own vocabulary by counting its own rows.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as parquet
+from numpy.typing import NDArray
+
+from lslm import progress
+from lslm.settings import TextSettings
+from lslm.text.tokenizers import tokenizer
+
+Rows = NDArray[np.int64]
+
+
+class Tokens:
+    """An opened store; document i is row i of the Parquet file it was made from."""
+
+    def __init__(self, folder: Path) -> None:
+        self.flat: NDArray[np.int32] = _mapped(folder / "tokens.i32", np.int32)
+        self.offsets: NDArray[np.int64] = np.fromfile(folder / "offsets.i64", np.int64)
+        self.types: list[str] = json.loads((folder / "types.json").read_text(encoding="utf-8"))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def document(self, row: int) -> NDArray[np.int32]:
+        """Type numbers of one document, `(time,)`."""
+        return self.flat[self.offsets[row] : self.offsets[row + 1]]
+
+    def counts(self, rows: Rows) -> NDArray[np.int64]:
+        """How often each type stands in the given documents, `(n_types,)`."""
+        total = np.zeros(len(self.types), np.int64)
+        for start in range(0, len(rows), 4096):
+            block = [self.document(row) for row in rows[start : start + 4096]]
+            total += np.bincount(np.concatenate(block), minlength=len(self.types))
+        return total
+
+    def lines(self, rows: Rows, longest: int) -> Iterator[str]:
+        """Documents as space-separated tokens, in pieces of at most `longest` tokens."""
+        for row in rows:
+            document = self.document(row)
+            for start in range(0, len(document), longest):
+                yield " ".join(self.types[i] for i in document[start : start + longest])
+
+
+def write(documents: Path, settings: TextSettings, into: Path) -> None:
+    """Tokenize the `text` column of a Parquet file into a store at `into`, in shards."""
+    into.mkdir(parents=True, exist_ok=True)
+    split = tokenizer(settings)
+    types: dict[str, int] = {}
+    lengths: list[int] = []
+    file = parquet.ParquetFile(documents)
+    with (
+        (into / "tokens.i32").open("wb") as out,
+        progress.bar("Tokenizing", total=file.metadata.num_rows, unit="documents") as shown,
+    ):
+        for batch in file.iter_batches(4096, columns=["text"]):
+            ids: list[int] = []
+            for text in batch.column(0).to_pylist():
+                tokens = split(text)
+                ids.extend(types.setdefault(token, len(types)) for token in tokens)
+                lengths.append(len(tokens))
+            np.array(ids, np.int32).tofile(out)
+            shown.advance(batch.num_rows)
+    np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64).tofile(
+        into / "offsets.i64"
+    )
+    (into / "types.json").write_text(json.dumps(list(types), ensure_ascii=False), encoding="utf-8")
+
+
+def _mapped(path: Path, dtype: type[np.int32]) -> NDArray[np.int32]:
+    if path.stat().st_size == 0:
+        return np.zeros(0, dtype)
+    return np.memmap(path, dtype, mode="r")

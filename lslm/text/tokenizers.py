@@ -1,0 +1,66 @@
+"""How a document becomes tokens."""
+
+import re
+from collections.abc import Callable
+
+from lslm.errors import InputError
+from lslm.settings import TextSettings
+
+# Scripts written without spaces between words; each character is a token.
+_UNSPACED = (
+    "\u0e00-\u0eff"  # Thai, Lao
+    "\u1000-\u109f"  # Myanmar
+    "\u1780-\u17ff"  # Khmer
+    "\u3040-\u30ff"  # Hiragana, Katakana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+_WORD = rf"(?:(?![{_UNSPACED}])\w)+"
+_TOKEN = re.compile(rf"{_WORD}(?:['’]{_WORD})*|[^\s\w]|[{_UNSPACED}]")
+_SYMBOL = re.compile(r"\S")
+
+Tokenizer = Callable[[str], list[str]]
+
+
+def words(text: str) -> list[str]:
+    """Words with inner apostrophes, single signs, single characters of unspaced scripts.
+
+    Example:
+        >>> words("It isn't bad, 很好!")
+        ['It', "isn't", 'bad', ',', '很', '好', '!']
+    """
+    return _TOKEN.findall(text)
+
+
+def characters(text: str) -> list[str]:
+    """Every character that is not white space.
+
+    Example:
+        >>> characters("a bc")
+        ['a', 'b', 'c']
+    """
+    return _SYMBOL.findall(text)
+
+
+def _chinese() -> Tokenizer:
+    try:
+        import jieba
+    except ModuleNotFoundError:
+        raise InputError(
+            "the tokenizer 'chinese' needs the package jieba",
+            where="text.tokenizer",
+            right="an installation with it: pip install 'lslm[chinese]'",
+        ) from None
+    jieba.setLogLevel("ERROR")
+    return lambda text: [token for token in jieba.lcut(text) if not token.isspace()]
+
+
+def tokenizer(settings: TextSettings) -> Tokenizer:
+    """The function that the settings name; the same one in training and in serving.
+
+    Example:
+        >>> tokenizer(TextSettings())("Good Film.")
+        ['good', 'film', '.']
+    """
+    split = {"words": lambda: words, "characters": lambda: characters, "chinese": _chinese}
+    tokens = split[settings.tokenizer]()
+    return (lambda text: tokens(text.lower())) if settings.lowercase else tokens

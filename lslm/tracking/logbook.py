@@ -1,0 +1,143 @@
+"""What a stage writes on its pipeline's run, each call in as few requests as MLflow allows."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from lslm.settings import Hyperparameters
+from lslm.tracking.store import Store
+
+Entry = TypeVar("Entry")
+
+_LONGEST_PARAM = 6000
+_BATCH = 100
+"""MLflow takes at most this many parameters, and as many tags, in one request."""
+LARGEST_BATCH = 1000
+"""Metric values MLflow takes in one request."""
+_LONGEST_DIGEST = 36
+"""Of an MLflow dataset; the whole digest stands in its tags."""
+
+
+def log_stage(
+    store: Store,
+    run_id: str,
+    stage: str,
+    metrics: Mapping[str, float],
+    artifacts: Mapping[str, Path | str | Mapping[str, Any] | Sequence[Any]] | None = None,
+) -> None:
+    """Log a finished stage: metrics as `STAGE/NAME`, artifacts as `STAGE/NAME`.
+
+    An artifact is a path (copied, a folder whole), a text, or something that JSON can hold.
+    """
+    if metrics:
+        _log_metrics(store, run_id, {f"{stage}/{name}": value for name, value in metrics.items()})
+    if artifacts:
+        with store.workspace.scratch() as folder:
+            for name, content in artifacts.items():
+                _write(folder / stage / name, content)
+            store.client.log_artifacts(run_id, str(folder))
+
+
+def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
+    """Log the hyperparameters the search chose as parameters of the run, by dotted name."""
+    values = chosen.model_dump(mode="json")
+    log_params(store, run_id, dotted(values), {})
+
+
+def log_params(
+    store: Store, run_id: str, params: Mapping[str, Any], tags: Mapping[str, str]
+) -> None:
+    """Log parameters and tags; a parameter can be logged again only with the same value."""
+    from mlflow.entities import Param, RunTag
+
+    entries = [Param(name, _told(value)) for name, value in params.items()]
+    labels = [RunTag(name, value) for name, value in tags.items()]
+    for part in parts(entries, _BATCH):
+        store.client.log_batch(run_id, params=part, tags=labels)
+        labels = []
+
+
+def log_table(store: Store, run_id: str, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Log rows as a table that the MLflow UI shows, at `NAME.json`; a table there is replaced."""
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    table = {"columns": columns, "data": [[row.get(column) for column in columns] for row in rows]}
+    file = f"{name}.json"
+    store.client.log_text(run_id, _json(table).decode(), file)
+    known = json.loads(store.client.get_run(run_id).data.tags.get("mlflow.loggedArtifacts", "[]"))
+    entry = {"path": file, "type": "table"}
+    if entry not in known:
+        store.client.set_tag(run_id, "mlflow.loggedArtifacts", json.dumps([*known, entry]))
+
+
+def log_dataset(
+    store: Store, run_id: str, *, name: str, digest: str, path: Path, context: str, n: int
+) -> None:
+    """Log data of `n` documents as an input of the run; `context` is its part, such as `holdout`."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        name=name,
+        digest=digest[:_LONGEST_DIGEST],
+        source_type="local",
+        source=json.dumps({"uri": path.absolute().as_uri()}),
+        profile=json.dumps({"num_rows": n}),
+    )
+    tags = [InputTag("mlflow.data.context", context), InputTag("lslm.digest", digest)]
+    store.client.log_inputs(run_id, datasets=[DatasetInput(dataset, tags)])
+
+
+def dotted(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Settings of sections under names such as `encoder.units`."""
+    return {
+        f"{section}.{field}": value
+        for section, fields in sections.items()
+        for field, value in fields.items()
+    }
+
+
+def parts(entries: Sequence[Entry], most: int) -> Iterator[Sequence[Entry]]:
+    """Slices of at most `most` entries.
+
+    Example:
+        >>> list(parts([1, 2, 3], 2))
+        [[1, 2], [3]]
+    """
+    for start in range(0, len(entries), most):
+        yield entries[start : start + most]
+
+
+def _log_metrics(store: Store, run_id: str, metrics: Mapping[str, float]) -> None:
+    from mlflow.entities import Metric
+
+    now = int(time.time() * 1000)
+    entries = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+    for part in parts(entries, LARGEST_BATCH):
+        store.client.log_batch(run_id, metrics=part)
+
+
+def _write(path: Path, content: Path | str | Mapping[str, Any] | Sequence[Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(content, Path):
+        copy = shutil.copytree if content.is_dir() else shutil.copyfile
+        copy(content, path)
+    elif isinstance(content, str):
+        path.write_text(content, encoding="utf-8")
+    else:
+        path.write_bytes(_json(content))
+
+
+def _told(value: Any) -> str:
+    """A value as text, cut where MLflow would refuse it."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_PARAM else f"{text[: _LONGEST_PARAM - 1]}…"
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(
+        value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_NON_STR_KEYS | orjson.OPT_INDENT_2
+    )

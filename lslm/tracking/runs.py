@@ -1,0 +1,175 @@
+"""One MLflow run a pipeline run: opened, taken up again after a crash, and closed."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import lslm
+from lslm.settings import Settings
+from lslm.tracking import owners
+from lslm.tracking.logbook import (
+    dotted,
+    log_chosen,
+    log_dataset,
+    log_params,
+    log_stage,
+    log_table,
+)
+from lslm.tracking.store import Store, experiment
+from lslm.tracking.trials import PARENT, TrialRecord, log_trial
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+__all__ = [
+    "TrialRecord",
+    "close_run",
+    "holdout_uses",
+    "log_chosen",
+    "log_dataset",
+    "log_stage",
+    "log_table",
+    "log_trial",
+    "note_holdout_use",
+    "open_run",
+    "run_key",
+]
+
+Status = Literal["FINISHED", "FAILED", "KILLED"]
+
+_KEY, _RESUMED, _HOLDOUT = "lslm.key", "lslm.resumed", "lslm.holdout_scored"
+_ELSEWHERE = {"workspace", "tracking", "execution"}
+"""Settings that say where things are kept or done, not what is done."""
+_CHOSEN = {"encoder", "training"}
+"""Settings that the search may change; `log_chosen` logs what they became."""
+
+
+def open_run(
+    store: Store,
+    settings: Settings,
+    *,
+    digests: Mapping[str, str],
+    name: str,
+    flow_run_id: str | None = None,
+    flow_run_url: str | None = None,
+) -> str:
+    """The id of this pipeline run's MLflow run: an unfinished one with the same key, or a new one.
+
+    Call it in the process that lives as long as the pipeline run. Runs of this experiment whose
+    process on this machine is gone are ended as KILLED; of those that did not finish, the newest
+    with the same settings, digests and version is taken up again.
+    """
+    experiment_id = experiment(store, settings)
+    _end_dead(store, experiment_id)
+    key = run_key(settings, digests)
+    tags = _tags(key, digests, flow_run_id, flow_run_url)
+    unfinished = _unfinished(store, experiment_id, key)
+    if unfinished is None:
+        run = store.client.create_run(experiment_id, tags=tags, run_name=name)
+        store.client.log_text(run.info.run_id, _rendered(settings), "settings.yaml")
+    else:
+        run = unfinished
+        store.client.update_run(run.info.run_id, status="RUNNING")
+        tags[_RESUMED] = str(int(run.data.tags.get(_RESUMED, "0")) + 1)
+    log_params(store, run.info.run_id, _compared(settings), tags)
+    return run.info.run_id
+
+
+def close_run(store: Store, run_id: str, status: Status) -> None:
+    """End a run, and with it whatever child was left running."""
+    experiment_id = store.client.get_run(run_id).info.experiment_id
+    mine = f"attributes.status = 'RUNNING' AND tags.`{PARENT}` = '{run_id}'"
+    for child in _search(store, [experiment_id], mine):
+        store.client.set_terminated(child.info.run_id, "KILLED")
+    store.client.set_terminated(run_id, status)
+
+
+def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
+    """What makes two pipeline runs the same: settings that matter, data, and the version of lslm."""
+    content = {
+        "settings": settings.model_dump(mode="json", exclude=_ELSEWHERE),
+        "digests": dict(digests),
+        "version": lslm.__version__,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
+    """Note that this run scored the holdout with this digest; how many runs have, this one included."""
+    store.client.set_tag(run_id, _HOLDOUT, digest)
+    return holdout_uses(store, digest)
+
+
+def holdout_uses(store: Store, digest: str) -> int:
+    """How many runs, of all experiments, have scored the holdout with this digest."""
+    experiments = [each.experiment_id for each in store.client.search_experiments()]
+    return sum(1 for _ in _search(store, experiments, f"tags.`{_HOLDOUT}` = '{digest}'"))
+
+
+def _end_dead(store: Store, experiment_id: str) -> None:
+    for run in _search(store, [experiment_id], "attributes.status = 'RUNNING'"):
+        if owners.is_dead(run.data.tags):
+            store.client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _unfinished(store: Store, experiment_id: str, key: str) -> "Run | None":
+    same = _search(store, [experiment_id], f"tags.`{_KEY}` = '{key}'")
+    return next((run for run in same if _free(run)), None)
+
+
+def _free(run: "Run") -> bool:
+    if run.info.status == "RUNNING":
+        return owners.is_mine(run.data.tags)
+    return run.info.status in ("KILLED", "FAILED")
+
+
+def _search(store: Store, experiments: list[str], query: str) -> Iterator["Run"]:
+    """Runs that match, newest first."""
+    token = None
+    while True:
+        page = store.client.search_runs(
+            experiments, query, order_by=["attributes.start_time DESC"], page_token=token
+        )
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _tags(
+    key: str, digests: Mapping[str, str], flow_run_id: str | None, flow_run_url: str | None
+) -> dict[str, str]:
+    tags = {
+        _KEY: key,
+        "lslm.version": lslm.__version__,
+        "mlflow.source.name": "lslm",
+        "mlflow.source.type": "LOCAL",
+        "mlflow.user": owners.person(),
+        **owners.mine(),
+        **{f"lslm.digest.{part}": digest for part, digest in digests.items()},
+    }
+    if flow_run_id:
+        tags["prefect.flow_run_id"] = flow_run_id
+    if flow_run_url:
+        tags["prefect.flow_run_url"] = flow_run_url
+        tags["mlflow.note.content"] = f"[Prefect flow run]({flow_run_url})"
+    return tags
+
+
+def _compared(settings: Settings) -> dict[str, Any]:
+    """Settings by dotted name, as far as a person compares runs by them."""
+    values = settings.model_dump(mode="json", exclude=_ELSEWHERE | _CHOSEN | {"name"})
+    return dotted(values)
+
+
+def _rendered(settings: Settings) -> str:
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    writer, text = YAML(typ="safe"), StringIO()
+    writer.default_flow_style = False
+    writer.sort_base_mapping_type_on_output = False
+    writer.dump(settings.model_dump(mode="json"), text)
+    return text.getvalue()

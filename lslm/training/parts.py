@@ -1,0 +1,191 @@
+"""A training part made ready: everything that learns from data is fitted here, on its rows alone.
+
+A part is a folder of arrays that all trials on it share through memory maps:
+
+    vocabulary.json                 words the networks know
+    vectors.npy                     their vectors, (n_words, size); absent without pretraining
+    targets.json                    what the head fitted, such as the label set
+    training.i32, training.i64      ids of the training documents, and where each begins
+    training-targets.npy            their targets
+    validation...                   the same for the rows held back, if any
+    report.json                     counts, coverage, and digests of the rows that were fitted on
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from lslm import heads
+from lslm.embeddings.vectors import Floats, WordVectors
+from lslm.heads.contract import Array
+from lslm.settings import EmbeddingSettings, HeadSettings
+from lslm.text.store import Rows, Tokens
+from lslm.text.vocabulary import SPECIAL, Ids, Vocabulary, cut
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Documents as ids, with their targets."""
+
+    flat: Ids
+    offsets: Rows
+    targets: Array
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def document(self, row: int, longest: int) -> Ids:
+        """Ids of one document, `(time,)`, cut to `longest`."""
+        return cut(self.flat[self.offsets[row] : self.offsets[row + 1]], longest)
+
+    def lengths(self, longest: int) -> Rows:
+        """Tokens of each document after cutting, `(n,)`."""
+        return np.minimum(np.diff(self.offsets), longest)
+
+
+class Part:
+    """An opened part."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.vocabulary = Vocabulary.load(folder / "vocabulary.json")
+        self.targets: dict[str, Any] = json.loads((folder / "targets.json").read_text("utf-8"))
+        self.report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+        vectors = folder / "vectors.npy"
+        self.vectors: Floats | None = np.load(vectors, mmap_mode="r") if vectors.exists() else None
+
+    @property
+    def training(self) -> Examples:
+        """The rows that everything was fitted on."""
+        return self._examples("training")
+
+    @property
+    def validation(self) -> Examples:
+        """The rows held back; empty in the part of the final model."""
+        return self._examples("validation")
+
+    def _examples(self, name: str) -> Examples:
+        return Examples(
+            np.fromfile(self.folder / f"{name}.i32", np.int32),
+            np.fromfile(self.folder / f"{name}.i64", np.int64),
+            np.load(self.folder / f"{name}-targets.npy"),
+        )
+
+
+def prepare(
+    documents: Path,
+    tokens: Path,
+    training: Rows,
+    validation: Rows,
+    outside: Path | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+    into: Path,
+) -> Path:
+    """Fit vocabulary, vectors and targets on the `training` rows and write the part at `into`.
+
+    `documents` and `tokens` are the development set; `outside` holds vectors of unlabelled text from
+    outside the corpus, to go on from.
+    """
+    into.mkdir(parents=True)
+    store = Tokens(tokens)
+    learned = _vectors(store, training, outside, embedding)
+    vocabulary, vectors = _vocabulary(store, training, learned, embedding)
+    vocabulary.save(into / "vocabulary.json")
+    if vectors is not None:
+        np.save(into / "vectors.npy", vectors)
+
+    kind = heads.get(head.kind)
+    frame = pl.read_parquet(documents)
+    targets = kind.fit_targets(frame[training], kind.options.model_validate(head.options))
+    (into / "targets.json").write_text(json.dumps(targets, ensure_ascii=False), encoding="utf-8")
+    for name, rows in (("training", training), ("validation", validation)):
+        _write_examples(store, vocabulary, rows, into / name)
+        np.save(into / f"{name}-targets.npy", kind.encode_targets(frame[rows], targets))
+    report = {
+        "training": _seen(frame, training),
+        "validation": _seen(frame, validation),
+        "vocabulary": len(vocabulary),
+        "size": embedding.size,
+        "coverage": {
+            "training": _coverage(store, vocabulary, training),
+            "validation": _coverage(store, vocabulary, validation),
+        },
+        "neighbours": _neighbours(store, training, learned) if learned else {},
+    }
+    (into / "report.json").write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
+    return into
+
+
+def _vectors(
+    store: Tokens, rows: Rows, outside: Path | None, settings: EmbeddingSettings
+) -> WordVectors | None:
+    if settings.method == "none":
+        return None
+    from lslm.embeddings import word2vec
+
+    if outside is None:
+        return word2vec.pretrain(store, rows, settings, workers=1)
+    return word2vec.adapt(WordVectors.load(outside), store, rows, settings)
+
+
+def _vocabulary(
+    store: Tokens, rows: Rows, learned: WordVectors | None, settings: EmbeddingSettings
+) -> tuple[Vocabulary, Floats | None]:
+    """Words of the training part by falling frequency, then the most frequent outside words."""
+    counts = store.counts(rows)
+    order = np.argsort(-counts, kind="stable")
+    own = [(store.types[i], int(counts[i])) for i in order if counts[i]]
+    if learned is None:
+        frequent = [word for word, n in own if n >= settings.min_count]
+        return Vocabulary((*SPECIAL, *frequent)), None
+    place = {word: i for i, word in enumerate(learned.words)}
+    known = [word for word, _ in own if word in place]
+    there = set(known)
+    others = (word for word in learned.words if word not in there)
+    words = known + [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
+    vectors = learned.vectors[[place[word] for word in words]]
+    # Networks expect inputs around zero and of unit size; vectors of little text share one large mean.
+    vectors = vectors - vectors.mean(axis=0)
+    vectors /= vectors.std()
+    special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
+    return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors]).astype(np.float32)
+
+
+def _write_examples(store: Tokens, vocabulary: Vocabulary, rows: Rows, path: Path) -> None:
+    ids = vocabulary.encode(store.types)
+    lengths = [len(store.document(row)) for row in rows]
+    with path.with_suffix(".i32").open("wb") as out:
+        for row in rows:
+            ids[store.document(row)].tofile(out)
+    np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64).tofile(
+        path.with_suffix(".i64")
+    )
+
+
+def _seen(frame: pl.DataFrame, rows: Rows) -> dict[str, Any]:
+    """How many documents, and a digest of which: what an audit compares."""
+    fingerprints = np.sort(frame["fingerprint"].to_numpy()[rows])
+    return {"n": len(rows), "digest": hashlib.sha256(fingerprints.tobytes()).hexdigest()}
+
+
+def _coverage(store: Tokens, vocabulary: Vocabulary, rows: Rows) -> float | None:
+    """Share of the tokens that are in the vocabulary."""
+    if not len(rows):
+        return None
+    counts = store.counts(rows)
+    known = np.fromiter((t in vocabulary for t in store.types), bool, len(store.types))
+    return float(counts[known].sum() / max(counts.sum(), 1))
+
+
+def _neighbours(store: Tokens, rows: Rows, learned: WordVectors) -> dict[str, list[str]]:
+    """Nearest words of a few middling frequent words, for a person to look at."""
+    counts = store.counts(rows)
+    order = [store.types[i] for i in np.argsort(-counts, kind="stable") if counts[i]]
+    probes = [word for word in order[50:400] if len(word) > 3 and word.isalpha()][::20][:8]
+    return {word: [near for near, _ in learned.neighbours(word)] for word in probes}

@@ -1,0 +1,211 @@
+"""Where things are kept: files named by their content, and what each finished stage returned.
+
+Layout of a workspace folder:
+
+    files/<digest>/...       content-addressed files and folders, never changed once there
+    results/<stage>-<key>    what a finished stage returned (written by Prefect's result store)
+    keys/<pipeline>/...      what the key of each stage was made of, so that a change can be named
+    runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
+    tmp/                     work in progress; swept when its process is gone
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from pydantic import BaseModel, ConfigDict
+
+_BLOCK = 1 << 20
+
+
+class Handle(BaseModel):
+    """A file or folder in a workspace: small, frozen, safe to pass between processes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: Path
+    digest: str
+    """SHA-256 of the file, or of a folder's sorted (name, SHA-256) lines."""
+    size: int
+    """Bytes, all files together."""
+
+    def intact(self) -> bool:
+        """Whether the files are still there at their full size (a cheap check, not a re-hash)."""
+        return self.path.exists() and size(self.path) == self.size
+
+
+class Workspace:
+    """One folder that holds everything a pipeline makes."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.absolute()
+
+    @property
+    def files(self) -> Path:
+        """Content-addressed files and folders."""
+        return self.root / "files"
+
+    @property
+    def results(self) -> Path:
+        """What finished stages returned."""
+        return self.root / "results"
+
+    @property
+    def log(self) -> Path:
+        """Everything the libraries said."""
+        return self.root / "lslm.log"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's default store."""
+        return f"sqlite:///{self.root / 'mlflow.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's default artifact folder."""
+        return self.root / "mlartifacts"
+
+    @property
+    def study_url(self) -> str:
+        """Optuna's default storage."""
+        return f"sqlite:///{self.root / 'optuna.db'}"
+
+    def create(self) -> "Workspace":
+        """Make the folders, and sweep what dead processes left behind."""
+        for folder in (self.files, self.results, self.root / "keys", self.root / "runs"):
+            folder.mkdir(parents=True, exist_ok=True)
+        _sweep(self.root / "tmp")
+        return self
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A temporary folder on the same file system; gone after the block, whatever happens."""
+        parent = self.root / "tmp" / str(os.getpid())
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=parent))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def add(self, path: Path) -> Handle:
+        """Move a finished file or folder in under its digest; what is already there is kept.
+
+        The move is one rename, so nobody ever sees half of it.
+        """
+        name, total = digest(path), size(path)
+        target = self.files / name / path.name
+        if not Handle(path=target, digest=name, size=total).intact():
+            staged = self.files / f".{name}.{os.getpid()}"
+            staged.mkdir(parents=True)
+            path.rename(staged / path.name)
+            _sync(staged / path.name)
+            shutil.rmtree(self.files / name, ignore_errors=True)
+            staged.rename(self.files / name)
+        return Handle(path=target, digest=name, size=total)
+
+    def finished(self, key: str) -> bool:
+        """Whether the stage with this key finished, and every file of its result is still there."""
+        record = _read_json(self.results / key)
+        return record is not None and all(h.intact() for h in _handles(json.loads(record["result"])))
+
+    def result(self, key: str) -> bytes:
+        """What the stage with this key returned, as JSON."""
+        return json.loads((self.results / key).read_bytes())["result"].encode()
+
+    def forget(self, key: str) -> None:
+        """Drop a stage's result, so that it runs again."""
+        (self.results / key).unlink(missing_ok=True)
+
+    def write_json(self, name: str, value: Any) -> None:
+        """Write a small JSON file at `name` below the root, whole or not at all."""
+        write_atomic(self.root / name, json.dumps(value, indent=1, sort_keys=True).encode())
+
+    def read_json(self, name: str) -> Any | None:
+        """Read a small JSON file below the root; None where there is none."""
+        return _read_json(self.root / name)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, or of a folder's sorted (name, SHA-256) lines.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / "a").write_bytes(b"")
+        ...     digest(Path(folder) / "a")[:8]
+        'e3b0c442'
+    """
+    if path.is_dir():
+        lines = (f"{child.relative_to(path).as_posix()} {digest(child)}\n" for child in _tree(path))
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            state.update(block)
+    return state.hexdigest()
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files in a folder."""
+    if path.is_dir():
+        return sum(child.stat().st_size for child in _tree(path))
+    return path.stat().st_size
+
+
+def write_atomic(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all: a synced temporary file, then one rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _tree(folder: Path) -> list[Path]:
+    return sorted(child for child in folder.rglob("*") if child.is_file())
+
+
+def _sync(path: Path) -> None:
+    for child in _tree(path) if path.is_dir() else [path]:
+        with child.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _sweep(folder: Path) -> None:
+    for child in folder.iterdir() if folder.is_dir() else ():
+        if not (child.name.isdigit() and psutil.pid_exists(int(child.name))):
+            shutil.rmtree(child, ignore_errors=True)
+
+
+def _read_json(path: Path) -> Any | None:
+    try:
+        return json.loads(path.read_bytes())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def _handles(value: Any) -> Iterator[Handle]:
+    """Every handle inside a JSON value, however deep."""
+    if isinstance(value, dict):
+        if value.keys() == {"path", "digest", "size"}:
+            yield Handle.model_validate(value)
+        else:
+            for child in value.values():
+                yield from _handles(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _handles(child)

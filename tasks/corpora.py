@@ -1,0 +1,85 @@
+"""Stages that make the corpus: clean, split, tokenize."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from lslm import heads
+from lslm.cleaning import chain
+from lslm.corpus import sources, splitting
+from lslm.settings import CleaningSettings, CorpusSettings, SplitSettings, TextSettings
+from lslm.text import store
+from lslm.workspace import Handle
+from tasks.stage import Run, stage
+
+
+class Parts(BaseModel):
+    """The corpus, cut. Each is a Parquet file of cleaned documents."""
+
+    model_config = ConfigDict(frozen=True)
+
+    development: Handle
+    holdout: Handle
+    outside: Handle | None
+    report: Handle
+
+
+class TokenStores(BaseModel):
+    """Tokens of the parts that networks or vectors learn from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    development: Handle
+    outside: Handle | None
+
+
+def fingerprints(run: Run) -> dict[str, str]:
+    """Digests of every file the corpus is read from; not a stage, since it is what keys are made of."""
+    return sources.fingerprints(run.settings.corpus, run.base, run.workspace)
+
+
+@stage("Clean", modules=("lslm.cleaning.chain",))
+def clean(
+    run: Run, files: dict[str, str], corpus: CorpusSettings, cleaning: CleaningSettings, head: str
+) -> Handle:
+    """Read, clean and group the documents."""
+    with run.workspace.scratch() as folder:
+        needs_label = "label" in heads.get(head).columns
+        chain.clean(run.settings, run.base, folder / "corpus", needs_label=needs_label)
+        return run.workspace.add(folder / "corpus")
+
+
+@stage("Split", modules=("lslm.corpus.splitting",))
+def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
+    """Cut the holdout off before anything is fitted."""
+    with run.workspace.scratch() as folder:
+        into = folder / "parts"
+        splitting.split(corpus.path, run.settings, into)
+        outside = into / "outside.parquet"
+        return Parts(
+            development=run.workspace.add(into / "development.parquet"),
+            holdout=run.workspace.add(into / "holdout.parquet"),
+            outside=run.workspace.add(outside) if _n_documents(outside) else None,
+            report=run.workspace.add(into / "report.json"),
+        )
+
+
+@stage("Tokenize", modules=("lslm.text.store",))
+def tokenize(run: Run, development: Handle, outside: Handle | None, text: TextSettings) -> TokenStores:
+    """Tokenize once what is read many times."""
+    return TokenStores(
+        development=_tokenized(run, development, text),
+        outside=_tokenized(run, outside, text) if outside else None,
+    )
+
+
+def _tokenized(run: Run, documents: Handle, text: TextSettings) -> Handle:
+    with run.workspace.scratch() as folder:
+        store.write(documents.path, text, folder / "tokens")
+        return run.workspace.add(folder / "tokens")
+
+
+def _n_documents(path: Path) -> int:
+    import pyarrow.parquet as parquet
+
+    return parquet.ParquetFile(path).metadata.num_rows if path.exists() else 0

@@ -1,0 +1,31 @@
+"""The stage that learns word vectors from text outside the corpus."""
+
+import numpy as np
+
+from lslm.settings import EmbeddingSettings
+from lslm.training.workers import available_cores
+from lslm.workspace import Handle
+from tasks.stage import Run, stage
+
+
+@stage("Pretrain word vectors", modules=("lslm.embeddings.word2vec",))
+def pretrain(run: Run, outside: Handle | None, embedding: EmbeddingSettings) -> Handle | None:
+    """Vectors of the outside text; None where there is none, or none are wanted.
+
+    Each training part goes on from these with its own text (see `lslm.training.parts`).
+    """
+    if outside is None or embedding.method == "none":
+        return None
+    from lslm.embeddings import word2vec
+    from lslm.text.store import Tokens
+
+    tokens = Tokens(outside.path)
+    vectors = word2vec.pretrain(
+        tokens,
+        np.arange(len(tokens)),
+        embedding,
+        workers=embedding.workers or available_cores(),
+    )
+    with run.workspace.scratch() as folder:
+        vectors.save(folder / "vectors")
+        return run.workspace.add(folder / "vectors")

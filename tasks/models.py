@@ -1,0 +1,373 @@
+"""Stages that make the model: search, cross-validate, fit, evaluate."""
+
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from pydantic import BaseModel, ConfigDict
+
+from lslm import heads, planning, progress
+from lslm.corpus import splitting
+from lslm.heads.contract import Array
+from lslm.evaluation import answers
+from lslm.evaluation.baselines import Documents, answer_baseline
+from lslm.search import space as spaces
+from lslm.search.study import Study
+from lslm.serving.assembly import assemble
+from lslm.serving.predictor import Predictor
+from lslm.settings import (
+    CleaningSettings,
+    EmbeddingSettings,
+    EvaluationSettings,
+    HeadSettings,
+    Hyperparameters,
+    SearchSettings,
+    TextSettings,
+)
+from lslm.text.store import Rows
+from lslm.tracking import runs
+from lslm.tracking.runs import TrialRecord
+from lslm.training import workers
+from lslm.training.fitting import Epoch, Fit, fit as fit_network
+from lslm.training.parts import Part, prepare
+from lslm.workspace import Handle
+from tasks.stage import Run, stage
+from tasks.tracked import store_of
+
+
+class Found(BaseModel):
+    """What the search came to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    hyperparameters: Hyperparameters
+    summary: dict[str, Any]
+
+
+class Folds(BaseModel):
+    """Answers of each fold, from networks and baselines that never saw it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    answers: tuple[Handle, ...]
+
+
+class Which(BaseModel):
+    """Which rows of the development set are trained on; the rest of them is held back."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: Literal["all", "search", "fold"]
+    seed: int = 0
+    share: float = 0.0
+    """Of the rows held back in a search."""
+    number: int = 0
+    n_folds: int = 0
+
+
+@stage("Prepare", modules=("lslm.training.parts", "lslm.corpus.splitting"))
+def prepare_part(
+    run: Run,
+    which: Which,
+    development: Handle,
+    tokens: Handle,
+    vectors: Handle | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+) -> Handle:
+    """Fit vocabulary, vectors and targets on the rows of one training part."""
+    training, validation = _rows(development.path, which)
+    with run.workspace.scratch() as folder:
+        made = workers.shared().run(
+            prepare,
+            documents=development.path,
+            tokens=tokens.path,
+            training=training,
+            validation=validation,
+            outside=vectors.path if vectors else None,
+            embedding=embedding,
+            head=head,
+            into=folder / "part",
+        )
+        return run.workspace.add(made)
+
+
+@stage("Search", modules=("lslm.search.study", "lslm.training.fitting"))
+def search(
+    run: Run,
+    development: Handle,
+    tokens: Handle,
+    vectors: Handle | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+    start: Hyperparameters,
+    search: SearchSettings,
+) -> Found:
+    """Choose hyperparameters on a validation part of the development set."""
+    which = Which(kind="search", seed=search.seed, share=search.validation)
+    part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head).result()
+    kind = heads.get(head.kind)
+    space = spaces.of(kind, search.space)
+    name = planning.key(
+        run.settings.name,
+        planning.key_parts(
+            {"part": part, "head": head, "start": start, "space": space, "seed": search.seed}, ()
+        ),
+    )
+    url = run.settings.tracking.study_url or run.workspace.study_url
+    study = Study(name, url, kind.goal, search, space, start)
+    with progress.bar("Trials", total=study.n_left(), unit="trials") as shown:
+        pending = [trial.submit(run, study, part, head.kind, shown) for _ in range(study.n_left())]
+        for each in pending:
+            each.wait()
+    failures = [each.state for each in pending if each.state.is_failed()]
+    chosen = study.chosen()
+    if failures and chosen.value is None:
+        failures[0].result()
+    return Found(hyperparameters=chosen.hyperparameters, summary=chosen.summary())
+
+
+@task(name="trial", cache_policy=NO_CACHE, persist_result=False)
+def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.Bar) -> None:
+    """One trial of the search: a child run in MLflow with its learning curve."""
+    if study.exhausted():
+        shown.advance()
+        return
+    began, asked = time.perf_counter(), study.ask()
+    curve: list[Epoch] = []
+    head = heads.get(head_kind)
+    chosen = study.hyperparameters(asked)
+
+    def heard(epoch: Epoch) -> bool:
+        curve.append(epoch)
+        asked.report(epoch.metrics[head.goal.metric], epoch.number)
+        return not asked.should_prune()
+
+    try:
+        fitted: Fit = workers.shared().run(
+            fit_network,
+            on_event=heard,
+            part_folder=part.path,
+            head_kind=head_kind,
+            hyperparameters=chosen,
+            seed=chosen.training.seed,
+            stop_early=True,
+        )
+    except Exception:
+        study.fail(asked)
+        _log_trial(run, study, asked, curve, "failed", None, began)
+        raise
+    best = fitted.best(head)
+    value = best.metrics[head.goal.metric]
+    pruned = asked.should_prune()
+    if pruned:
+        study.prune(asked)
+    else:
+        study.tell(asked, value, best.number)
+    _log_trial(run, study, asked, curve, "pruned" if pruned else "complete", value, began)
+    shown.note(study.best_so_far())
+    shown.advance()
+
+
+def _log_trial(
+    run: Run,
+    study: Study,
+    asked: Any,
+    curve: list[Epoch],
+    state: Literal["complete", "pruned", "failed"],
+    value: float | None,
+    began: float,
+) -> None:
+    record = TrialRecord(
+        number=asked.number,
+        params=dict(asked.params),
+        values=tuple((epoch.number, epoch.metrics) for epoch in curve),
+        state=state,
+        value=value,
+        seconds=time.perf_counter() - began,
+    )
+    runs.log_trial(store_of(run), run.run_id, study.name, record)
+
+
+@stage("Cross-validate", modules=("lslm.training.fitting", "lslm.heads"))
+def cross_validate(
+    run: Run,
+    development: Handle,
+    tokens: Handle,
+    vectors: Handle | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+    chosen: Hyperparameters,
+    n_folds: int,
+    seed: int,
+    baselines: tuple[str, ...],
+) -> Folds:
+    """Fit and score the chosen configuration and the baselines, each fold on its own."""
+    n_fits = n_folds * (chosen.training.members + len(baselines))
+    with progress.bar("Folds", total=n_fits, unit="fits") as shown:
+        pending = []
+        for number in range(n_folds):
+            which = Which(kind="fold", seed=seed, number=number, n_folds=n_folds)
+            part = prepare_part.submit(
+                run, which, development, tokens, vectors, embedding, head
+            )
+            pending.append((which, part))
+        answers = [
+            fold.submit(run, which, development, part.result(), head, chosen, baselines)
+            for which, part in pending
+        ]
+        handles = []
+        for each in answers:
+            handles.append(each.result())
+            shown.advance(n_fits / n_folds)
+    return Folds(answers=tuple(handles))
+
+
+@stage("Fold", modules=("lslm.training.fitting", "lslm.heads", "lslm.corpus.splitting"))
+def fold(
+    run: Run,
+    which: Which,
+    development: Handle,
+    part: Handle,
+    head: HeadSettings,
+    chosen: Hyperparameters,
+    baselines: tuple[str, ...],
+) -> Handle:
+    """Answers of the networks, averaged, and of the baselines for one fold's validation rows."""
+    outputs: dict[str, Array] = {"network": _network_answers(part, head, chosen)}
+    training, validation = _rows(development.path, which)
+    for name in baselines:
+        outputs[name] = workers.shared().run(
+            answer_baseline,
+            head_kind=head.kind,
+            name=name,
+            training=Documents(development.path, training),
+            documents=Documents(development.path, validation),
+            targets=Part(part.path).targets,
+            seed=which.seed,
+        )
+    return _keep_answers(run, Part(part.path).validation.targets, outputs, Part(part.path).targets)
+
+
+@stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
+def fit(
+    run: Run,
+    development: Handle,
+    tokens: Handle,
+    vectors: Handle | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+    chosen: Hyperparameters,
+    text: TextSettings,
+    cleaning: CleaningSettings,
+    name: str,
+) -> Handle:
+    """Fit on the whole development set, and write the model folder."""
+    part = prepare_part.submit(
+        run, Which(kind="all"), development, tokens, vectors, embedding, head
+    ).result()
+    members = range(chosen.training.members)
+    with (
+        run.workspace.scratch() as folder,
+        progress.bar("Members", total=len(members), unit="networks") as shown,
+    ):
+        fits = [
+            member.submit(part, head.kind, chosen, number, folder / f"{number}.keras")
+            for number in members
+        ]
+        for each in fits:
+            each.result()
+            shown.advance()
+        workers.shared().run(
+            assemble,
+            folder=folder / "model",
+            members=[folder / f"{number}.keras" for number in members],
+            part_folder=part.path,
+            documents=development.path,
+            head=head,
+            text=text,
+            cleaning=cleaning,
+            hyperparameters=chosen,
+            name=name,
+        )
+        return run.workspace.add(folder / "model")
+
+
+@task(name="member", cache_policy=NO_CACHE, persist_result=False)
+def member(part: Handle, head_kind: str, chosen: Hyperparameters, number: int, save: Path) -> None:
+    """Fit one network of the final model."""
+    workers.shared().run(
+        fit_network,
+        part_folder=part.path,
+        head_kind=head_kind,
+        hyperparameters=chosen,
+        seed=chosen.training.seed + number,
+        stop_early=False,
+        save=save,
+    )
+
+
+@stage("Evaluate on the holdout", modules=("lslm.serving.predictor", "lslm.heads"))
+def evaluate(
+    run: Run,
+    model: Handle,
+    development: Handle,
+    holdout: Handle,
+    head: HeadSettings,
+    baselines: tuple[str, ...],
+    seed: int,
+) -> Handle:
+    """Answers of the model as it will be served, and of the baselines, for the holdout; once."""
+    predictor = Predictor.load(model.path)
+    held = pl.read_parquet(holdout.path)
+    targets, kind = predictor.targets, heads.get(head.kind)
+    outputs = {"network": predictor.outputs(held["text"].to_list())}
+    for name in baselines:
+        outputs[name] = workers.shared().run(
+            answer_baseline,
+            head_kind=head.kind,
+            name=name,
+            training=Documents(development.path, None),
+            documents=Documents(holdout.path, None),
+            targets=targets,
+            seed=seed,
+        )
+    return _keep_answers(run, kind.encode_targets(held, targets), outputs, targets)
+
+
+def _rows(documents: Path, which: Which) -> tuple[Rows, Rows]:
+    """Training rows and the rows held back."""
+    frame = pl.read_parquet(documents)
+    if which.kind == "search":
+        return splitting.cut(frame, which.share, which.seed)
+    if which.kind == "fold":
+        return splitting.folds(frame, which.n_folds, which.seed)[which.number]
+    return np.arange(len(frame)), np.arange(0)
+
+
+def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
+    fits: list[Fit] = [
+        workers.shared().run(
+            fit_network,
+            part_folder=part.path,
+            head_kind=head.kind,
+            hyperparameters=chosen,
+            seed=chosen.training.seed + number,
+            stop_early=False,
+        )
+        for number in range(chosen.training.members)
+    ]
+    return np.mean([each.outputs for each in fits], axis=0)
+
+
+def _keep_answers(
+    run: Run, truth: Array, outputs: dict[str, Array], targets: dict[str, Any]
+) -> Handle:
+    with run.workspace.scratch() as folder:
+        into = folder / "answers"
+        answers.save(into, truth, outputs, targets)
+        return run.workspace.add(into)

@@ -1,0 +1,146 @@
+"""What makes a function a stage: a Prefect task cached by content, that can also be planned."""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+
+import prefect
+from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.futures import PrefectFuture
+from prefect.serializers import JSONSerializer
+from pydantic import BaseModel, ConfigDict
+
+from lslm import planning, progress
+from lslm.planning import Parts, StagePlan
+from lslm.settings import Settings
+from lslm.workspace import Workspace
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+# Prefect's default is a pickle, which runs whatever was planted in it.
+_JSON = JSONSerializer()
+
+
+class Run(BaseModel):
+    """One pipeline run, as far as its tasks must know: where things are kept and tracked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: Settings
+    base: Path
+    """Folder that relative source paths start from."""
+    run_id: str
+    """Of MLflow; empty while planning."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """Where files are kept."""
+        return Workspace(self.settings.workspace)
+
+
+class Planner:
+    """Walks the flow without running it: each stage looks up its result instead."""
+
+    def __init__(self) -> None:
+        self.stages: list[StagePlan] = []
+
+    def look(self, stage: "Stage[Any, Any]", run: Run, arguments: dict[str, Any]) -> Any:
+        """The result the stage would find, or an unknown one."""
+        if any(isinstance(value, Unknown) for value in arguments.values()):
+            self.stages.append(StagePlan(stage.name, "unknown", ()))
+            return Unknown()
+        parts = stage.parts(arguments)
+        key = planning.key(stage.name, parts)
+        if not run.workspace.finished(key):
+            differing = planning.changed(run.workspace, run.settings.name, stage.name, parts)
+            self.stages.append(StagePlan(stage.name, "run", differing))
+            return Unknown()
+        self.stages.append(StagePlan(stage.name, "done", ()))
+        return _JSON.loads(run.workspace.result(key))
+
+
+class Unknown:
+    """The result of a stage that has not run; so is everything in it."""
+
+    def __getattr__(self, name: str) -> "Unknown":
+        return self
+
+    def __getitem__(self, name: object) -> "Unknown":
+        return self
+
+
+planner: ContextVar[Planner | None] = ContextVar("planner", default=None)
+
+
+class Stage(Generic[Arguments, Result]):
+    """A function whose first argument is the run and whose result depends on the others alone."""
+
+    def __init__(
+        self,
+        function: Callable[Concatenate[Run, Arguments], Result],
+        title: str,
+        modules: tuple[str, ...],
+    ) -> None:
+        self.function, self.title, self.modules = function, title, modules
+        self.name = function.__name__.replace("_", "-")
+        self.task = prefect.task(
+            name=self.name,
+            persist_result=True,
+            result_serializer=_JSON,
+            cache_policy=CacheKeyFnPolicy(cache_key_fn=self._cache_key),
+        )(self._timed)
+
+    def __call__(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run the stage as a Prefect task, unless its result is there; while planning, look it up."""
+        arguments = self._named(args, kwargs)
+        if walking := planner.get():
+            return walking.look(self, run, arguments)
+        progress.stage(self.title)
+        return self._in(run)(run=run, arguments=arguments)
+
+    def submit(
+        self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> PrefectFuture[Any]:
+        """Run the stage on the flow's task runner, as a part of another stage."""
+        return self._in(run).submit(run=run, arguments=self._named(args, kwargs))
+
+    def parts(self, arguments: dict[str, Any]) -> Parts:
+        """What the stage's key is made of."""
+        return planning.key_parts(arguments, self.modules)
+
+    def _timed(self, run: Run, arguments: dict[str, Any]) -> Result:
+        began = time.perf_counter()
+        result = self.function(run, **arguments)
+        seconds = time.perf_counter() - began
+        parts = self.parts(arguments)
+        planning.remember(run.workspace, run.settings.name, self.name, parts, seconds)
+        return result
+
+    def _cache_key(self, context: Any, arguments: dict[str, Any]) -> str:
+        run: Run = arguments["run"]
+        key = planning.key(self.name, self.parts(arguments["arguments"]))
+        if not run.workspace.finished(key):
+            # What is half written, or whose files are gone, is no result.
+            run.workspace.forget(key)
+        return key
+
+    def _in(self, run: Run) -> Any:
+        return self.task.with_options(
+            task_run_name=self.name, result_storage=run.workspace.results
+        )
+
+    def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        names = self.function.__code__.co_varnames[1 : self.function.__code__.co_argcount]
+        return {**dict(zip(names, args, strict=False)), **kwargs}
+
+
+def stage(
+    title: str, modules: tuple[str, ...]
+) -> Callable[
+    [Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]
+]:
+    """Make a function a stage; `modules` of the library, and what they import, are in its key."""
+    return lambda function: Stage(function, title, modules)

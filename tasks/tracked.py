@@ -1,0 +1,55 @@
+"""The MLflow run of a pipeline run: opened at its start, closed at its end, whatever happens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from prefect.context import FlowRunContext
+
+from lslm.corpus import sources
+from lslm.settings import Settings
+from lslm.tracking import runs
+from lslm.tracking.store import Store, connect
+from lslm.workspace import Workspace
+from tasks.stage import Run, planner
+
+
+def store_of(run: Run) -> Store:
+    """The connection to MLflow, one a process."""
+    return _store(run.settings.model_dump_json())
+
+
+@contextmanager
+def opened(settings: Settings, base: Path) -> Iterator[Run]:
+    """One MLflow run for the block; a run that a dead process left is taken up again."""
+    run = Run(settings=settings, base=base, run_id="")
+    if planner.get():
+        yield run
+        return
+    digests = sources.fingerprints(settings.corpus, base, run.workspace)
+    flow = FlowRunContext.get()
+    flow_run = flow.flow_run if flow else None
+    run_id = runs.open_run(
+        store_of(run),
+        settings,
+        digests=digests,
+        name=flow_run.name if flow_run else settings.name,
+        flow_run_id=str(flow_run.id) if flow_run else None,
+    )
+    run = run.model_copy(update={"run_id": run_id})
+    try:
+        yield run
+    except KeyboardInterrupt:
+        runs.close_run(store_of(run), run_id, "KILLED")
+        raise
+    except BaseException:
+        runs.close_run(store_of(run), run_id, "FAILED")
+        raise
+    runs.close_run(store_of(run), run_id, "FINISHED")
+
+
+@cache
+def _store(settings: str) -> Store:
+    parsed = Settings.model_validate_json(settings)
+    return connect(parsed, Workspace(parsed.workspace).create())

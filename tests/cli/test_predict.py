@@ -1,0 +1,58 @@
+"""`lslm predict` takes texts from arguments, a file or stdin, and prints rows or JSON lines."""
+
+import json
+import sys
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from lslm.cli import predict as command
+from lslm.cli.app import app
+
+
+class Parrot:
+    @classmethod
+    def load(cls, folder):
+        assert folder == ("reviews", "champion")
+        return cls()
+
+    def predict(self, texts):
+        return [{"label": t.split()[0], "probability": 0.75} for t in texts]
+
+    def attention(self, texts):
+        return [[(word, 0.5) for word in t.split()] for t in texts]
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch):
+    registry = SimpleNamespace(download=lambda store, name, which: (name, which))
+    monkeypatch.setattr(command, "opened", lambda *_: nullcontext())
+    monkeypatch.setitem(sys.modules, "lslm.serving.predictor", SimpleNamespace(Predictor=Parrot))
+    monkeypatch.setattr("lslm.tracking.registry", registry)
+    monkeypatch.setitem(sys.modules, "lslm.tracking.registry", registry)
+
+
+def predicted(*arguments, stdin=None):
+    result = CliRunner().invoke(app, ["predict", "--model", "reviews", *arguments], input=stdin)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_texts_come_from_arguments_a_file_or_stdin(tmp_path):
+    (tmp_path / "new.txt").write_text("good one\n\nbad one\n")
+    expected = "good  0.750  good one\nbad   0.750  bad one\n"
+    assert predicted("good one", "bad one") == expected
+    assert predicted("--file", str(tmp_path / "new.txt")) == expected
+    assert predicted(stdin="good one\nbad one\n") == expected
+
+
+def test_json_is_one_object_a_line_with_attention_on_request():
+    (line,) = predicted("--json", "--attention", "gut ä").splitlines()
+    assert json.loads(line) == {
+        "text": "gut ä",
+        "label": "gut",
+        "probability": 0.75,
+        "attention": [["gut", 0.5], ["ä", 0.5]],
+    }

@@ -1,0 +1,155 @@
+"""`lslm run` keeps libraries off the terminal, shows the end as tables, and ends with a status."""
+
+import json
+import os
+import subprocess
+import sys
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from lslm.cli import run as command
+from lslm.cli.app import app
+from lslm.errors import InputError
+from tests.cli.samples import REPORT
+
+
+def noisy(settings, base):
+    from lslm import progress
+
+    progress.stage("clean")
+    print("a library prints")
+    subprocess.run([sys.executable, "-c", "print('a child prints')"], check=True)
+    with progress.bar("documents", total=2) as bar:
+        bar.advance(2)
+    return REPORT
+
+
+def failing(settings, base):
+    raise ValueError("no space left\non the device")
+
+
+def refusing(settings, base):
+    raise InputError("no column 'txt'", where="a.csv", right="text")
+
+
+def interrupted(settings, base):
+    raise KeyboardInterrupt
+
+
+def forbidden(settings, base):
+    raise AssertionError("a finished pipeline is not run again")
+
+
+@pytest.fixture
+def flow(monkeypatch):
+    """Put a flow, and what the plan says, in the place of the real ones."""
+
+    def install(work, status="run"):
+        def found(group, name):
+            return (EntryPoint(name, f"{__name__}:{work.__name__}", group),)
+
+        stages = [SimpleNamespace(stage="clean", status=status, changed=())]
+        fake = SimpleNamespace(plan=lambda *_: stages, last_report=lambda *_: REPORT)
+        monkeypatch.setattr(command, "_flow", lambda name: work)
+        monkeypatch.setitem(sys.modules, "lslm.planning", fake)
+
+    return install
+
+
+def test_what_libraries_print_goes_to_the_log(tmp_path, flow, capfd):
+    flow(noisy)
+    app(["run", "imdb", "--workspace", str(tmp_path), "--json"], standalone_mode=False)
+    out, err = capfd.readouterr()
+    log = (tmp_path / "lslm.log").read_text()
+    assert json.loads(out)["version"] == "3"
+    assert "prints" not in out + err
+    assert "a library prints" in log
+    assert "a child prints" in log
+
+
+def test_stages_are_plain_lines_where_there_is_no_terminal(tmp_path, flow, capfd):
+    flow(noisy)
+    app(["run", "imdb", "--workspace", str(tmp_path)], standalone_mode=False)
+    assert capfd.readouterr().err.splitlines() == ["start", "clean"]
+
+
+def test_a_failure_is_a_summary_with_the_log_and_status_1(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(failing)
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    err = capfd.readouterr().err
+    assert ended.value.code == 1
+    assert f"error: ValueError: no space left\n  log: {tmp_path / 'lslm.log'}\n" in err
+    assert "Traceback" not in err
+    assert "Traceback" in (tmp_path / "lslm.log").read_text()
+
+
+def test_bad_input_found_late_is_still_status_2(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(refusing)
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 2
+    assert "error: a.csv: no column 'txt'; expected text" in capfd.readouterr().err
+
+
+def test_ctrl_c_says_how_to_go_on_and_is_status_130(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(interrupted)
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert "running the same command goes on where it stopped" in capfd.readouterr().err
+
+
+def test_a_finished_pipeline_is_not_run_again(tmp_path, flow, capfd):
+    flow(forbidden, status="done")
+    app(["run", "imdb", "--workspace", str(tmp_path)], standalone_mode=False)
+    out, err = capfd.readouterr()
+    assert err == "nothing changed since the last run\n"
+    assert "version 3" in out
+
+
+def test_the_end_shows_scores_intervals_choices_the_gate_and_the_next_commands(tmp_path, flow):
+    flow(forbidden, status="done")
+    result = CliRunner().invoke(app, ["run", "imdb", "--workspace", str(tmp_path)])
+    for said in (
+        "0.7900  [0.7600, 0.8200]",
+        "0.7800 .. 0.8000",
+        "+0.2900 [+0.2500, +0.3300]",
+        "training.learning_rate  0.001235",
+        "imdb version 3 is registered as challenger: not above the floor",
+        "✗ floor: 0.79 against 0.80",
+        "lslm up",
+        'lslm predict --model imdb/3 "some text"',
+    ):
+        assert said in result.stdout
+
+
+def test_what_the_user_set_in_the_environment_wins(monkeypatch):
+    from lslm.cli.environment import prepare
+
+    monkeypatch.setenv("DO_NOT_TRACK", "0")
+    monkeypatch.delenv("PREFECT_HOME", raising=False)
+    monkeypatch.setenv("PREFECT_API_URL", "http://prefect.example/api")
+    prepare(Path("work"))
+    assert os.environ["DO_NOT_TRACK"] == "0"
+    assert "PREFECT_HOME" not in os.environ
+
+
+def test_the_plan_is_a_table_and_json(tmp_path, flow):
+    flow(forbidden)
+    runner = CliRunner()
+    table = runner.invoke(app, ["plan", "imdb", "--workspace", str(tmp_path)])
+    assert "clean  would run" in table.stdout

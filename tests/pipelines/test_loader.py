@@ -1,0 +1,166 @@
+"""A pipeline file is read as it is meant, or refused with the file, line, value and choices."""
+
+from pathlib import Path
+
+import pytest
+
+from lslm.errors import InputError
+from lslm.pipelines.loader import load, shipped
+from lslm.settings import Range
+
+
+def written(folder: Path, text: str) -> str:
+    file = folder / "my.yaml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def refusal(reference: str, *overrides: str) -> str:
+    with pytest.raises(InputError) as caught:
+        load(reference, overrides)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_pipeline_loads_and_is_named_after_its_file(name):
+    pipeline = load(name)
+    assert pipeline.settings.name == name
+    assert pipeline.settings.corpus.sources
+
+
+def test_rotten_tomatoes_learns_words_from_imdb_and_imdb_from_itself_alone():
+    first, second = load("rotten-tomatoes").settings.corpus, load("imdb").settings.corpus
+    assert first.sources[0].where == {"source": "rotten_tomatoes"}
+    assert first.outside[0].where == second.sources[0].where == {"source": "imdb"}
+    assert second.outside == ()
+
+
+def test_a_file_states_only_differences_and_paths_start_from_its_folder(tmp_path):
+    pipeline = load(written(tmp_path, "name: mine\nencoder: {cell: gru}\n"))
+    assert pipeline.base == tmp_path
+    assert pipeline.settings.encoder.cell == "gru"
+    assert pipeline.settings.encoder.layers == 1
+
+
+def test_overrides_win_over_the_file_and_the_last_one_over_the_others(tmp_path):
+    file = written(tmp_path, "name: mine\nsearch: {n_trials: 3}\n")
+    settings = load(file, ["search.n_trials=4", "search.n_trials=5", "search.budget=5m"]).settings
+    assert (settings.search.n_trials, settings.search.budget) == (5, 300)
+
+
+def test_an_override_reaches_into_lists_and_into_the_search_space():
+    space = "search.space.encoder.units=[64, 128]"
+    settings = load("imdb", [space, "corpus.sources.0.path=other.csv"]).settings
+    assert settings.search.space == {"encoder.units": (64, 128)}
+    assert settings.corpus.sources[0].path == "other.csv"
+
+
+def test_a_search_space_of_choices_and_ranges_loads(tmp_path):
+    text = """\
+name: mine
+search:
+  space:
+    encoder.cell: [lstm, gru]
+    training.learning_rate: {low: 1.0e-4, high: 1.0e-2, log: true}
+"""
+    assert load(written(tmp_path, text)).settings.search.space == {
+        "encoder.cell": ("lstm", "gru"),
+        "training.learning_rate": Range(low=1e-4, high=1e-2, log=True),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("serch: {}", 2, "unknown key 'serch' (did you mean 'search'?); expected one of: cleaning,"),
+        ("search:\n  n_trial: 3", 3, "unknown key 'n_trial' in search (did you mean 'n_trials'?)"),
+        ("search:\n  sampler: tep", 3, "search.sampler is 'tep' (did you mean 'tpe'?); expected one"
+         " of: 'tpe', 'random', 'grid'"),
+        ("search: {n_trials: -1}", 2, "search.n_trials is -1; expected a whole number of at least 0"),
+        ("search: {n_trials: x}", 2, "search.n_trials is 'x'; expected a whole number of at least 0"),
+        ("training: {epochs: 0}", 2, "training.epochs is 0; expected a whole number of at least 1"),
+        ("encoder: {layers: 9}", 2, "encoder.layers is 9; expected a whole number from 1 to 3"),
+        ("search: {budget: 5x}", 2, "expected seconds above 0, or a time such as 90s, 5m, 2h"),
+        ("split: {holdout: 1}", 2, "expected a number from 0 up to but not including 1"),
+        ("cleaning: {near_duplicates: 2}", 2, "a number above 0 and at most 1, or null"),
+        ("execution: {workers: 0}", 2, "execution.workers is 0; expected a whole number of at least 1"),
+        ("encoder: 3", 2, "encoder is 3; expected a mapping with keys of: cell, layers"),
+        ("corpus:\n  sources:\n    - {path: a}\n    - {fromat: csv}", 5, "corpus.sources.1.path is"
+         " missing"),
+        ("corpus:\n  sources:\n    - path: a\n      where:\n        stars: 1", 6, "in quotes"),
+        ("head: {kind: clasify}", 2, "unknown head 'clasify'; expected one of: classify"),
+        ("head:\n  options:\n    x: 1", 4, "unknown key 'x' in head.options"),
+        ("evaluation:\n  baselines:\n    - svm", 4, "unknown baseline 'svm'; expected one of: maj"),
+        ("search:\n  space:\n    encoder.cell: [lstm, grru]", 4, "encoder.cell cannot be 'grru';"
+         " expected one of: 'lstm', 'gru'"),
+        ("search:\n  space:\n    encoder.unit: [1]", 4, "(did you mean 'encoder.units'?)"),
+        ("search:\n  space:\n    encoder.units: []", 4, "is an empty list"),
+        ("search:\n  space:\n    encoder.units: 64", 4, "a list of choices, or a range"),
+        ("search:\n  space:\n    encoder.layers: [true]", 4, "encoder.layers cannot be True"),
+        ("search:\n  space:\n    encoder.cell: {low: 1, high: 2}", 4, "encoder.cell takes no range"),
+        ("search:\n  space:\n    encoder.units: {low: 9, high: 1}", 4, "low is not below high"),
+        ("search:\n  space:\n    encoder.units: {low: 1, high: 9, lg: 1}", 4, "unknown key 'lg'"),
+        ("search:\n  space:\n    encoder.layers: {low: 1, high: 9}", 4, "encoder.layers cannot be 9"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_told_with_its_line_and_what_is_right(tmp_path, text, line, said):
+    file = written(tmp_path, f"name: mine\n{text}\n")
+    message = refusal(file)
+    assert f"my.yaml:{line}: " in message
+    assert said in message
+
+
+def test_several_errors_are_all_told_one_a_line_in_the_order_of_the_file(tmp_path):
+    text = "name: A b\nsplit: {holdout: 2}\nsearch:\n  space: {encoder.cell: [x]}\nzzz: 1\n"
+    lines = refusal(written(tmp_path, text), "search.n_trials=x").splitlines()
+    assert [line.split(": ")[0].rsplit("/")[-1] for line in lines] == [
+        "my.yaml:1",
+        "my.yaml:2",
+        "my.yaml:4",
+        "my.yaml:5",
+        "--set search.n_trials=x",
+    ]
+
+
+def test_an_override_is_named_as_it_was_typed():
+    message = refusal("imdb", "search.n_trials=x")
+    assert message.startswith("--set search.n_trials=x: search.n_trials is 'x'; expected a whole")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("search.n_trials", "is no override; expected NAME=VALUE"),
+        ("split.seed=[", "is not a YAML value"),
+        ("corpus.sources.7.path=x", "corpus.sources has no item 7; expected 0 to 0"),
+        ("execution.worker=3", "(did you mean 'workers'?)"),
+    ],
+)
+def test_a_bad_override_is_refused(override, said):
+    assert said in refusal("imdb", override)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name: a\nname: b\n", "my.yaml:2: not YAML: found duplicate key"),
+        ("name: a\n  b: [\n", "my.yaml:2: not YAML: mapping values are not allowed here"),
+        ("- a\n", "my.yaml:1: holds a list"),
+        ("", "name is missing; expected lower-case letters, digits and hyphens"),
+    ],
+)
+def test_what_is_no_pipeline_file_is_refused_with_its_line(tmp_path, text, said):
+    assert said in refusal(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    (tmp_path / "my.yaml").write_bytes(b"name: caf\xe9\n")
+    assert "expected a YAML file in UTF-8" in refusal(str(tmp_path / "my.yaml"))
+
+
+def test_an_unknown_pipeline_names_the_shipped_ones():
+    assert refusal("imbd") == (
+        "no pipeline 'imbd' (did you mean 'imdb'?); expected the path of a pipeline file,"
+        " or one of: imdb, rotten-tomatoes"
+    )
+    assert "missing.yaml: is not a file" in refusal("missing.yaml")

@@ -1,0 +1,105 @@
+"""`lslm init` looks at a person's data and writes a file that the loader takes."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lslm.errors import InputError
+from lslm.pipelines.glance import glance
+from lslm.pipelines.loader import load
+from lslm.pipelines.template import MOST_USED, pipeline_name, render
+from lslm.settings import Settings
+
+REVIEWS = [(f"It was number {n}, and a fine long evening for us all.", n % 3) for n in range(60)]
+
+
+def csv_file(folder: Path) -> Path:
+    rows = "".join(f'{n},"{text}",{stars}\n' for n, (text, stars) in enumerate(REVIEWS))
+    file = folder / "reviews.csv"
+    file.write_text("id,body,stars\n" + rows)
+    return file
+
+
+def jsonl_file(folder: Path) -> Path:
+    file = folder / "reviews.jsonl"
+    rows = (json.dumps({"id": n, "body": t, "stars": s}) for n, (t, s) in enumerate(REVIEWS))
+    file.write_text("\n".join(rows))
+    return file
+
+
+def parquet_file(folder: Path) -> Path:
+    import polars as pl
+
+    columns = {"id": range(60), "body": [t for t, _ in REVIEWS], "stars": [s for _, s in REVIEWS]}
+    pl.DataFrame(columns).write_parquet(folder / "reviews.parquet")
+    return folder / "reviews.parquet"
+
+
+def labelled_lines(folder: Path) -> Path:
+    (folder / "reviews.txt").write_text("".join(f"star{s} {t}\n" for t, s in REVIEWS))
+    return folder / "reviews.txt"
+
+
+def folder_of_files(folder: Path) -> Path:
+    for number, (text, stars) in enumerate(REVIEWS):
+        file = folder / "reviews" / str(stars) / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return folder / "reviews"
+
+
+@pytest.mark.parametrize("make", [csv_file, jsonl_file, parquet_file])
+def test_text_and_label_columns_are_guessed(tmp_path, make):
+    seen = glance(make(tmp_path))
+    assert (seen.text, seen.label, seen.n_rows) == ("body", "stars", 60)
+    assert sorted(seen.labels.values()) == [20, 20, 20]
+    assert seen.median_words == 11
+
+
+@pytest.mark.parametrize("make", [labelled_lines, folder_of_files])
+def test_labels_outside_of_columns_are_found(tmp_path, make):
+    seen = glance(make(tmp_path))
+    assert sorted(seen.labels.values()) == [20, 20, 20]
+
+
+def test_plain_lines_have_no_label(tmp_path):
+    (tmp_path / "a.txt").write_text("".join(f"{n}th document\n" for n in range(50)))
+    assert (seen := glance(tmp_path / "a.txt")).format == "lines"
+    assert seen.label is None
+
+
+def test_a_named_column_that_is_not_there_is_refused_with_the_columns(tmp_path):
+    with pytest.raises(InputError, match="no column 'txt'; expected one of: id, body, stars"):
+        glance(csv_file(tmp_path), text="txt")
+
+
+@pytest.mark.parametrize(
+    "make", [csv_file, jsonl_file, parquet_file, labelled_lines, folder_of_files]
+)
+def test_what_is_written_loads(tmp_path, make):
+    data = make(tmp_path)
+    file = tmp_path / "my.yaml"
+    file.write_text(render(glance(data), data.name, "mine"))
+    corpus = load(str(file)).settings.corpus
+    assert corpus.sources[0].path == data.name
+    assert (corpus.text, corpus.label) in {("body", "stars"), ("text", "label")}
+
+
+def test_names_that_yaml_reads_as_something_else_are_quoted(tmp_path):
+    file = tmp_path / "odd.csv"
+    file.write_text("null,no: 1\n" + "".join(f"a long enough text,{n % 2}\n" for n in range(20)))
+    written = tmp_path / "my.yaml"
+    written.write_text(render(glance(file), "# odd.csv", pipeline_name(file)))
+    corpus = load(str(written)).settings.corpus
+    assert (corpus.text, corpus.label, corpus.sources[0].path) == ("null", "no: 1", "# odd.csv")
+
+
+def test_the_commented_settings_are_the_defaults(tmp_path):
+    text = render(glance(csv_file(tmp_path)), "reviews.csv", "mine")
+    start = text.index("# cleaning:")
+    uncommented = "\n".join(line.removeprefix("# ") for line in text[start:].splitlines())
+    file = tmp_path / "my.yaml"
+    file.write_text("name: mine\n" + uncommented)
+    assert load(str(file)).settings == Settings(name="mine")
+    assert uncommented.count("\n") > len(MOST_USED)
