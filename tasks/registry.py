@@ -39,7 +39,7 @@ def register(
     store, kind = store_of(run), heads.get(head.kind)
     cross_validation = _fold_scores(folds, head, evaluation)
     held = answers.load(tested.path)
-    holdout = score_systems(kind, held.truth, held.outputs, held.targets, evaluation)
+    holdout = score_systems(kind, held, evaluation)
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
     documents = pl.read_parquet(parts.holdout.path)
     champion = gate.compare_with_champion(
@@ -82,8 +82,7 @@ def _fold_scores(folds: Folds, head: HeadSettings, evaluation: EvaluationSetting
     loaded = [answers.load(handle.path) for handle in folds.answers]
     return score_folds(
         heads.get(head.kind),
-        [(each.truth, each.outputs) for each in loaded],
-        [each.targets for each in loaded],
+        loaded,
         evaluation,
     )
 

@@ -16,6 +16,7 @@ FIRST_WORD = 2
 
 _BUCKETS = 1024
 LOWEST = -1e9
+"""Below every score and state, and finite, so that an empty document gives no NaN."""
 
 
 @_register

@@ -8,8 +8,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from lslm.heads.contract import Array
-
 _OPSET = 20
 _IR = 10
 """The oldest file version that holds the opset: onnxruntime refuses versions newer than itself."""
@@ -39,11 +37,11 @@ class Graph:
 
     def constant(self, value: Any, dtype: str = "float32") -> str:
         """A constant's name; equal constants are kept once, so members share a frozen embedding."""
-        array = np.ascontiguousarray(np.asarray(value, _NUMPY[dtype]))
+        array = np.asarray(value, _NUMPY[dtype])
         content = hashlib.sha256(array.tobytes()).hexdigest()[:16]
         name = f"{dtype}{list(array.shape)}:{content}"
         if name not in self._constants:
-            self._constants[name] = numpy_helper.from_array(array.reshape(np.shape(value)), name)
+            self._constants[name] = numpy_helper.from_array(array, name)
         return name
 
     def cast(self, value: str, dtype: str) -> str:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +37,8 @@ class Candidate:
     """Digest of the run's report."""
     data: Mapping[str, str]
     """Digests of the corpus by part."""
-    tags: Mapping[str, str] = field(default_factory=dict[str, str])
-    """More that a person wants to see beside the version, such as the holdout score."""
+    score: str = ""
+    """The holdout score in words, shown where versions are listed."""
 
 
 def save_package(target: Path, scratch: Path, candidate: Candidate) -> None:

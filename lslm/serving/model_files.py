@@ -1,0 +1,76 @@
+"""Writing a model folder, and reading its networks back. Needs Keras; `model_folder` does not."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+import lslm
+from lslm.heads.contract import Targets
+from lslm.serving import model_folder
+from lslm.serving.export import to_onnx
+from lslm.serving.model_folder import Description, ModelFolder
+from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
+from lslm.text.vocabulary import Vocabulary
+
+
+def save(
+    folder: Path,
+    members: Sequence[keras.Model],
+    vocabulary: Vocabulary,
+    *,
+    head: HeadSettings,
+    targets: Targets,
+    text: TextSettings,
+    cleaning: CleaningSettings,
+    hyperparameters: Hyperparameters,
+    name: str,
+    seen: NDArray[np.uint64],
+) -> None:
+    """Write a model folder; `seen` are the fingerprints of the documents it was trained on.
+
+    Optimizers are left out: they would triple what is trained.
+    """
+    (folder / model_folder.MEMBERS).mkdir(parents=True)
+    description = Description(
+        lslm=lslm.__version__,
+        name=name,
+        head=head,
+        targets=targets,
+        text=text,
+        cleaning=cleaning,
+        hyperparameters=hyperparameters,
+    )
+    content = description.model_dump_json(indent=1)
+    (folder / model_folder.DESCRIPTION).write_text(content, encoding="utf-8")
+    vocabulary.save(folder / model_folder.VOCABULARY)
+    np.save(folder / model_folder.SEEN, np.sort(np.asarray(seen, np.uint64)))
+    for number, member in enumerate(members):
+        bare = keras.Model(member.inputs, member.outputs[0], name=member.name)
+        bare.save(folder / _member(number))
+    to_onnx(members, folder / model_folder.GRAPH)
+    model_folder.write_manifest(folder)
+
+
+def load_description(folder: Path) -> Description:
+    """What a model folder says it is, checked; InputError for a changed file or unknown format."""
+    return ModelFolder(folder).description()
+
+
+def load_members(folder: Path) -> list[keras.Model]:
+    """The networks of a model folder, without their optimizers; Keras runs no code of theirs."""
+    files = ModelFolder(folder)
+    count = sum(name.startswith(f"{model_folder.MEMBERS}/") for name in files.names)
+    return [_load(files, _member(number)) for number in range(count)]
+
+
+def _load(files: ModelFolder, name: str) -> Any:
+    files.read(name)
+    return keras.saving.load_model(files.folder / name, compile=False, safe_mode=True)
+
+
+def _member(number: int) -> str:
+    return f"{model_folder.MEMBERS}/{number}.keras"

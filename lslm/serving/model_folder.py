@@ -1,0 +1,110 @@
+"""A model as files: data only, no pickles, nothing read that is not what was written.
+
+    model.json        the description, with the format's number
+    vocabulary.json   words in the order of their ids
+    model.onnx        all networks in one graph, which answers
+    members/0.keras   each network, to go on training or to look into
+    seen.npy          sorted fingerprints of the documents it was trained on
+    manifest.json     the SHA-256 of each other file
+"""
+
+import hashlib
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from lslm.errors import InputError
+from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, Section, TextSettings
+from lslm.text.vocabulary import Vocabulary
+
+FORMAT = 1
+"""Raised when an older library could not read, or would misread, what this one writes."""
+READABLE = (1,)
+"""Formats that this library reads."""
+
+DESCRIPTION, VOCABULARY, GRAPH = "model.json", "vocabulary.json", "model.onnx"
+SEEN, MANIFEST, MEMBERS = "seen.npy", "manifest.json", "members"
+
+
+class Description(Section):
+    """What `model.json` says."""
+
+    format: int = FORMAT
+    lslm: str
+    """Version of the library that wrote it."""
+    name: str
+    head: HeadSettings
+    targets: dict[str, Any]
+    """What the head fitted, such as the label set."""
+    text: TextSettings
+    cleaning: CleaningSettings
+    hyperparameters: Hyperparameters
+
+
+class ModelFolder:
+    """An existing model folder; each read is checked against the manifest."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        manifest = folder / MANIFEST
+        if not manifest.is_file():
+            raise InputError(
+                "not a model folder", where=str(folder), right=f"a folder with {MANIFEST}"
+            )
+        self._digests: dict[str, str] = json.loads(manifest.read_bytes())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files that the manifest names."""
+        return tuple(self._digests)
+
+    def read(self, name: str) -> bytes:
+        """A file's content; InputError if it is not what the manifest says."""
+        path = self.folder / name
+        content = path.read_bytes() if path.is_file() else None
+        if content is None or hashlib.sha256(content).hexdigest() != self._digests.get(name):
+            raise InputError(
+                "the file is missing" if content is None else "the file was changed",
+                where=str(path),
+                right=f"the SHA-256 that {MANIFEST} names: {self._digests.get(name)}",
+            )
+        return content
+
+    def description(self) -> Description:
+        """What the model is; InputError for a format that this library does not read."""
+        values = json.loads(self.read(DESCRIPTION))
+        where = str(self.folder / DESCRIPTION)
+        if values.get("format") not in READABLE:
+            readable = ", ".join(map(str, READABLE))
+            raise InputError(
+                f"model format {values.get('format')!r} is not known",
+                where=where,
+                right=f"one of the formats this version of lslm reads: {readable}",
+            )
+        try:
+            return Description.model_validate(values)
+        except ValidationError as error:
+            raise InputError(str(error), where=where) from None
+
+    def vocabulary(self) -> Vocabulary:
+        """The words that the networks know."""
+        return Vocabulary(json.loads(self.read(VOCABULARY)))
+
+    def seen(self) -> NDArray[np.uint64]:
+        """Sorted fingerprints of the documents it was trained on, `(n,)`."""
+        return np.load(BytesIO(self.read(SEEN)), allow_pickle=False)
+
+
+def write_manifest(folder: Path) -> None:
+    """Name every file in the folder, with its SHA-256."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digests = {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+    (folder / MANIFEST).write_text(json.dumps(digests, indent=1), encoding="utf-8")

@@ -1,0 +1,144 @@
+"""From texts to answers, without Keras: the same cleaning, tokens and words as in training."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from lslm import heads
+from lslm.cleaning.normalization import normalize
+from lslm.errors import InputError
+from lslm.heads.contract import Array, Targets
+from lslm.serving.model_folder import GRAPH, Description, ModelFolder
+from lslm.text.tokenizers import tokenizer
+from lslm.text.vocabulary import Ids, Vocabulary, cut
+
+_TOKENS, _OUTPUTS, _ATTENTION = "tokens", "outputs", "attention"
+
+
+class Predictor:
+    """A loaded model. Safe to use from several threads; each call computes on its own thread.
+
+    A document without a token gets what the network says of nothing but padding, as in training.
+    """
+
+    def __init__(
+        self,
+        description: Description,
+        vocabulary: Vocabulary,
+        session: onnxruntime.InferenceSession,
+    ) -> None:
+        self.description = description
+        self._vocabulary, self._session = vocabulary, session
+        self._split = tokenizer(description.text)
+        self._head = heads.get(description.head.kind)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Predictor":
+        """Open a model folder; InputError for a changed file or an unknown format."""
+        files = ModelFolder(folder)
+        description = files.description()
+        options = onnxruntime.SessionOptions()
+        # More threads gain nothing on networks this small, and spin.
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(
+            files.read(GRAPH), options, providers=["CPUExecutionProvider"]
+        )
+        return cls(description, files.vocabulary(), session)
+
+    @property
+    def targets(self) -> Targets:
+        """What the head fitted, such as the label set."""
+        return self.description.targets
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The parts of an answer that a served prediction has, as the head names them."""
+        return tuple(name for name, _ in self._head.prediction_schema)
+
+    def predict(
+        self, texts: Sequence[str], attention: bool = False, batch_size: int = 64
+    ) -> list[dict[str, Any]]:
+        """Answers a person reads, one a text; `attention` adds (word, weight) pairs under that name."""
+        if not attention:
+            return self._head.decode(self.outputs(texts, batch_size), self.targets)
+        words = [self._words(text) for text in texts]
+        outputs, weights = self._run(words, batch_size, (_OUTPUTS, self._attention_name()))
+        answers = self._head.decode(self._stacked(outputs), self.targets)
+        pairs = zip(answers, words, weights, strict=True)
+        return [answer | {"attention": _weighted(*seen)} for answer, *seen in pairs]
+
+    def attention(
+        self, texts: Sequence[str], batch_size: int = 64
+    ) -> list[list[tuple[str, float]]]:
+        """How much each word weighed, one list a text; the weights of a text sum to 1.
+
+        Raises InputError where the network pools without attention.
+        """
+        words = [self._words(text) for text in texts]
+        (weights,) = self._run(words, batch_size, (self._attention_name(),))
+        return [_weighted(*seen) for seen in zip(words, weights, strict=True)]
+
+    def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
+        """What the network answers, averaged over members, `(n, ...)`."""
+        words = [self._words(text) for text in texts]
+        (outputs,) = self._run(words, batch_size, (_OUTPUTS,))
+        return self._stacked(outputs)
+
+    def _words(self, text: str) -> list[str]:
+        tokens = self._split(normalize(text, self.description.cleaning))
+        kept = cut(
+            np.arange(len(tokens), dtype=np.int32),
+            self.description.hyperparameters.training.max_tokens,
+        )
+        return [tokens[position] for position in kept]
+
+    def _run(
+        self, documents: Sequence[Sequence[str]], batch_size: int, names: Sequence[str]
+    ) -> list[list[Array]]:
+        """The named outputs of the graph, a row a document, in the documents' order."""
+        encoded = [self._vocabulary.encode(words) for words in documents]
+        results: list[list[Array]] = [[np.empty(0)] * len(documents) for _ in names]
+        for rows in _of_similar_length(encoded, batch_size):
+            tokens = _padded([encoded[row] for row in rows])
+            for result, values in zip(
+                results, self._session.run(list(names), {_TOKENS: tokens}), strict=True
+            ):
+                for row, value in zip(rows, np.asarray(values), strict=True):
+                    result[row] = value
+        return results
+
+    def _stacked(self, outputs: Sequence[Array]) -> Array:
+        if outputs:
+            return np.stack(outputs)
+        _, *shape = self._session.get_outputs()[0].shape
+        return np.zeros((0, *(size if isinstance(size, int) else 0 for size in shape)), np.float32)
+
+    def _attention_name(self) -> str:
+        if _ATTENTION not in {output.name for output in self._session.get_outputs()}:
+            pooling = self.description.hyperparameters.encoder.pooling
+            raise InputError(
+                f"the model {self.description.name!r} pools by {pooling!r}, which has no attention",
+                right="a model trained with encoder.pooling 'attention' or 'attention+max'",
+            )
+        return _ATTENTION
+
+
+def _of_similar_length(documents: Sequence[Ids], batch_size: int) -> Iterator[list[int]]:
+    order = sorted(range(len(documents)), key=lambda row: len(documents[row]))
+    for start in range(0, len(order), batch_size):
+        yield order[start : start + batch_size]
+
+
+def _padded(documents: Sequence[Ids]) -> Ids:
+    """Ids `(batch, time)`, padded on the right; at least one step, which the graph needs."""
+    tokens = np.zeros((len(documents), max(1, *map(len, documents))), np.int32)
+    for line, document in zip(tokens, documents, strict=True):
+        line[: len(document)] = document
+    return tokens
+
+
+def _weighted(words: Sequence[str], weights: Array) -> list[tuple[str, float]]:
+    return list(zip(words, weights[: len(words)].tolist(), strict=True))

@@ -1,0 +1,30 @@
+"""What MLflow runs to answer: this file is the model's code, the model folder is its artifact."""
+
+from pathlib import Path
+
+import mlflow.models
+import pandas as pd
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+from lslm.serving.predictor import Predictor
+
+
+class Served(PythonModel):
+    """Answers for the column `text`, in the columns that the head names."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        """Open the model folder."""
+        self.predictor = Predictor.load(Path(context.artifacts["model"]))
+
+    def predict(
+        self,
+        context: PythonModelContext,
+        model_input: pd.DataFrame,
+        params: dict[str, object] | None = None,
+    ) -> pd.DataFrame:
+        """One row of answers a row of texts."""
+        answers = self.predictor.predict(model_input["text"].tolist())
+        return pd.DataFrame(answers, index=model_input.index, columns=self.predictor.columns)
+
+
+mlflow.models.set_model(Served())

@@ -1,0 +1,152 @@
+"""Registered versions: listed, found, fetched, and checked before they are used."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lslm.errors import InputError
+from lslm.tracking.package import INSIDE, package_digest
+from lslm.tracking.store import Store, insisting, local_path
+from lslm.workspace import digest
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion, RegisteredModel
+
+CHALLENGER, CHAMPION = "challenger", "champion"
+KEY, MODEL, PACKAGE, REPORT = "lslm.key", "lslm.model", "lslm.package", "lslm.report"
+"""Tags of a version: what was registered, digests of its model folder, its package, its report."""
+SCORE, GATE = "lslm.score", "lslm.gate"
+
+
+@dataclass(frozen=True)
+class ModelRow:
+    """A registered version, as a table shows it."""
+
+    name: str
+    version: str
+    aliases: tuple[str, ...]
+    created: str
+    """UTC, ISO 8601."""
+    score: str
+    """On the holdout, in words."""
+    gate: str
+    """What the gate said."""
+    run_id: str
+
+
+def listmodels(store: Store) -> list[ModelRow]:
+    """Every version of every model, newest first within a name."""
+    models = sorted(models(store), key=lambda model: model.name)
+    return [_row(version) for model in models for version in versions(store, model.name)]
+
+
+def find(store: Store, name: str, reference: str) -> "ModelVersion":
+    """The version an alias or a number stands for; InputError says what exists."""
+    numbered = {str(each.version): each for each in versions(store, name)}
+    aliased = {alias: each for each in numbered.values() for alias in each.aliases}
+    found = numbered.get(reference) or aliased.get(reference)
+    if found is None:
+        raise InputError(
+            f"{reference!r} is no version or alias of model {name!r}",
+            right=f"one of: {', '.join([*sorted(aliased), *sorted(numbered, key=int)])}",
+        )
+    return found
+
+
+def versions(store: Store, name: str) -> "list[ModelVersion]":
+    """All versions of a model, newest first; a name with none raises InputError."""
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = store.client.search_model_versions(f"name = '{name}'", page_token=token)
+        found.extend(page)
+        token = page.token
+        if not token:
+            break
+    if not found:
+        known = ", ".join(sorted(model.name for model in _models(store)))
+        raise InputError(
+            f"no model {name!r} is registered",
+            right=f"one of: {known}" if known else "a model registered by `lslm run`",
+        )
+    return sorted(found, key=lambda each: -int(each.version))
+
+
+def download(store: Store, name: str, reference: str) -> Path:
+    """The model folder of an alias or version, checked against the digest of its registration.
+
+    A folder on this machine is used where it lies.
+    """
+    version = find(store, name, reference)
+    folder = _package(store, version) / INSIDE
+    _check(version, MODEL, digest(folder) if folder.is_dir() else "")
+    return folder
+
+
+def check_package(store: Store, version: "ModelVersion") -> None:
+    """Raise InputError unless the whole package, code included, is what was registered."""
+    package = _package(store, version)
+    _check(version, PACKAGE, package_digest(package) if package.is_dir() else "")
+
+
+def move_alias(store: Store, name: str, alias: str, version: str) -> None:
+    """Point an alias at a version, also while others do the same."""
+    insisting(lambda: store.client.set_registered_model_alias(name, alias, version))
+
+
+def _check(version: "ModelVersion", tag: str, actual: str) -> None:
+    expected = version.tags.get(tag)
+    if expected is None:
+        raise InputError(
+            "no digest was recorded at registration",
+            where=f"models:/{version.name}/{version.version}",
+            right="a version that lslm registered",
+        )
+    if actual != expected:
+        raise InputError(
+            "the files are not those that were registered" if actual else "the files are gone",
+            where=f"models:/{version.name}/{version.version}",
+            right=f"SHA-256 {expected}",
+        )
+
+
+def _package(store: Store, version: "ModelVersion") -> Path:
+    """The folder of a version on this machine; one elsewhere is fetched once and kept."""
+    from mlflow.artifacts import download_artifacts
+
+    location = store.client.get_model_version_download_uri(version.name, version.version)
+    here = local_path(location)
+    if here is not None:
+        return here
+    kept = store.workspace.files / version.tags.get(PACKAGE, "none") / "package"
+    if kept.is_dir():
+        return kept
+    with store.workspace.scratch() as scratch:
+        target = scratch / "package"
+        target.mkdir()
+        download_artifacts(artifact_uri=location, dst_path=str(target), tracking_uri=store.uri)
+        return store.workspace.add(target).path
+
+
+def _models(store: Store) -> "Iterator[RegisteredModel]":
+    token = None
+    while True:
+        page = store.client.search_registeredmodels(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def _row(version: "ModelVersion") -> ModelRow:
+    return ModelRow(
+        name=version.name,
+        version=str(version.version),
+        aliases=tuple(sorted(version.aliases)),
+        created=datetime.fromtimestamp(version.creation_timestamp // 1000, UTC).isoformat(),
+        score=version.tags.get(SCORE, ""),
+        gate=version.tags.get(GATE, ""),
+        run_id=version.run_id or "",
+    )

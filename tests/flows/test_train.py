@@ -1,0 +1,138 @@
+"""One real tiny pipeline, as a person runs it, and what is then in MLflow, Optuna and Prefect."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PIPELINE = """
+name: tiny
+corpus:
+  sources: [{path: films.csv}]
+split: {holdout: 0.2}
+embedding: {size: 8, min_count: 1, epochs: 2}
+encoder: {units: 8, bidirectional: false}
+training: {epochs: 2, batch_size: 16, learning_rate: 0.01}
+search:
+  n_trials: 2
+  space: {encoder.units: [4, 8]}
+evaluation: {folds: 2, resamples: 200}
+"""
+WORDS = {"pos": ("good", "fine", "lovely"), "neg": ("bad", "poor", "awful")}
+
+
+def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "LSLM_WORKSPACE": str(home / "workspace")}
+    environment.pop("PREFECT_API_URL", None)
+    return subprocess.run(
+        [sys.executable, "-m", "lslm", *arguments],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny")
+    lines = ["text,label"]
+    for i in range(150):
+        label = "pos" if i % 2 else "neg"
+        word = WORDS[label][i % 3]
+        lines.append(f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}')
+    (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "tiny.yaml").write_text(PIPELINE, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(home: Path) -> dict[str, Any]:
+    done = lslm("run", "tiny.yaml", "--json", home=home)
+    log = home / "workspace" / "lslm.log"
+    assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def client(home: Path, report: dict[str, Any]) -> Any:
+    from mlflow import MlflowClient
+
+    return MlflowClient(f"sqlite:///{home / 'workspace' / 'mlflow.db'}")
+
+
+def runs_of(client: Any) -> list[Any]:
+    experiment = client.get_experiment_by_name("tiny")
+    return client.search_runs([experiment.experiment_id])
+
+
+def test_the_holdout_score_is_on_the_run_a_person_sees(client: Any, report: dict[str, Any]) -> None:
+    run = client.get_run(report["run_id"])
+    score = report["holdout"]["systems"]["network"]["accuracy"]
+    assert run.info.status == "FINISHED"
+    assert run.data.metrics["holdout/accuracy"] == score["value"]
+    assert score["n"] == report["corpus"]["split"]["holdout"]["n"] > 0
+    assert "encoder.units" in run.data.params
+
+
+def test_trials_are_children_with_learning_curves(client: Any, report: dict[str, Any]) -> None:
+    children = [run for run in runs_of(client) if "mlflow.parentRunId" in run.data.tags]
+    assert {run.data.tags["mlflow.parentRunId"] for run in children} == {report["run_id"]}
+    assert len(children) == 2
+    for child in children:
+        assert [point.step for point in client.get_metric_history(child.info.run_id, "loss")] == [1, 2]
+
+
+def test_nothing_is_left_running(client: Any, home: Path) -> None:
+    assert {run.info.status for run in runs_of(client)} == {"FINISHED"}
+    with sqlite3.connect(home / "workspace" / "optuna.db") as study:
+        states = {state for (state,) in study.execute("SELECT state FROM trials")}
+    assert states <= {"COMPLETE", "PRUNED"}
+
+
+def test_every_baseline_stands_beside_the_network(report: dict[str, Any]) -> None:
+    expected = {"network", "majority", "tfidf-logistic-regression", "word-char-svc"}
+    assert set(report["holdout"]["systems"]) == expected
+    assert set(report["cross_validation"]["systems"]) == expected
+    assert len(report["cross_validation"]["folds"]) == 2
+
+
+def test_the_version_is_registered_and_the_gate_s_decision_told(
+    client: Any, report: dict[str, Any]
+) -> None:
+    model = client.get_registered_model("tiny")
+    assert model.aliases["challenger"] == report["version"]
+    assert ("champion" in model.aliases) == report["decision"]["promoted"]
+    assert report["decision"]["reason"]
+
+
+def test_the_model_answers(home: Path, report: dict[str, Any]) -> None:
+    done = lslm("predict", "a good film", "--model", "tiny@challenger", "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    (answer,) = json.loads(done.stdout)
+    assert answer["label"] in {"pos", "neg"}
+    assert 0.5 <= answer["probability"] <= 1.0
+
+
+def test_a_second_run_does_nothing_again(client: Any, home: Path, report: dict[str, Any]) -> None:
+    before = {run.info.run_id for run in runs_of(client)}
+    again = lslm("run", "tiny.yaml", "--json", home=home)
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout) == report
+    assert {run.info.run_id for run in runs_of(client)} == before
+
+
+def test_the_plan_names_what_changed(home: Path, report: dict[str, Any]) -> None:
+    done = lslm("plan", "tiny.yaml", "--set", "encoder.units=4", "--json", home=home)
+    stages = {stage["stage"]: stage for stage in json.loads(done.stdout)}
+    assert stages["clean"]["status"] == "done"
+    assert stages["search"]["status"] == "run"
+    assert stages["search"]["changed"] == ["start.encoder.units"]
+    assert stages["register"]["status"] == "unknown"

@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import optuna
+import pytest
+
+from lslm import heads
+from lslm.search import space as spaces
+from lslm.search.study import Study
+from lslm.settings import Hyperparameters, Range, SearchSettings, SearchSpace
+
+SPACE: SearchSpace = {
+    "encoder.units": (8, 16),
+    "training.learning_rate": Range(low=1e-4, high=1e-1, log=True),
+}
+
+
+def study(folder: Path, **settings: object) -> Study:
+    return Study(
+        "toy",
+        f"sqlite:///{folder / 'optuna.db'}",
+        heads.get("classify").goal,
+        SearchSettings.model_validate({"n_trials": 3, **settings}),
+        SPACE,
+        Hyperparameters().replaced({"encoder.units": 8}),
+    )
+
+
+def test_the_settings_as_they_stand_are_tried_first(tmp_path: Path) -> None:
+    opened = study(tmp_path)
+    tried = opened.hyperparameters(opened.ask())
+    assert (tried.encoder.units, tried.training.learning_rate) == (8, 1e-3)
+
+
+def test_the_best_trial_is_chosen_with_its_epochs(tmp_path: Path) -> None:
+    opened = study(tmp_path)
+    for value, epochs in ((0.5, 9), (0.9, 4), (0.6, 7)):
+        trial = opened.ask()
+        opened.hyperparameters(trial)
+        opened.tell(trial, value, epochs)
+    assert opened.n_left() == 0
+    assert opened.chosen().value == 0.9
+    assert opened.chosen().hyperparameters.training.epochs == 4
+
+
+def test_an_interrupted_trial_is_tried_again_with_the_same_parameters(tmp_path: Path) -> None:
+    first = study(tmp_path)
+    first.tell(first.ask(), 0.5, 1)
+    lost = first.ask()
+    tried = first.hyperparameters(lost)
+
+    second = study(tmp_path)
+    assert second.n_left() == 2
+    assert second.hyperparameters(second.ask()) == tried
+
+
+def test_failed_trials_do_not_count_as_finished(tmp_path: Path) -> None:
+    opened = study(tmp_path)
+    opened.fail(opened.ask())
+    assert opened.n_left() == 3
+    assert opened.chosen().n_failed == 1
+
+
+def test_a_spent_budget_is_remembered(tmp_path: Path) -> None:
+    first = study(tmp_path, budget="1s")
+    first.spent = 2.0
+    trial = first.ask()
+    first.tell(trial, 0.5, 1)
+    assert study(tmp_path, budget="1s").exhausted()
+    assert not study(tmp_path, budget="1h").exhausted()
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
+def test_every_sampler_stays_inside_the_space(sampler: str, tmp_path: Path) -> None:
+    opened = study(tmp_path, sampler=sampler)
+    for _ in range(3):
+        trial = opened.ask()
+        tried = opened.hyperparameters(trial)
+        assert tried.encoder.units in (8, 16)
+        assert 1e-4 <= tried.training.learning_rate <= 1e-1
+        opened.tell(trial, 0.5, 1)
+
+
+def test_the_default_space_fits_the_settings() -> None:
+    space = spaces.of(heads.get("classify"), None)
+    trial = optuna.create_study().ask()
+    Hyperparameters().replaced(spaces.suggest(trial, space))

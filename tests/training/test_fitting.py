@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+
+from lslm.settings import Hyperparameters
+from lslm.training.batches import Batches, in_order
+from lslm.training.fitting import Epoch, fit
+from lslm.training.parts import Part
+
+SMALL = Hyperparameters().replaced(
+    {
+        "encoder.units": 8,
+        "encoder.bidirectional": False,
+        "encoder.spatial_dropout": 0.0,
+        "training.epochs": 6,
+        "training.batch_size": 8,
+        "training.learning_rate": 0.03,
+    }
+)
+
+
+def test_a_network_learns_the_deciding_word(part: Path) -> None:
+    fitted = fit(part, "classify", SMALL, seed=0, stop_early=False)
+    assert fitted.outputs is not None
+    truth = Part(part).validation.targets
+    assert (fitted.outputs.argmax(axis=1) == truth).mean() == 1.0
+
+
+def test_the_same_seed_gives_the_same_bits(part: Path) -> None:
+    first, second = (fit(part, "classify", SMALL, seed=3, stop_early=False) for _ in range(2))
+    assert np.array_equal(first.outputs, second.outputs)
+
+
+def test_the_listener_can_stop_it(part: Path) -> None:
+    heard: list[Epoch] = []
+
+    def listen(epoch: Epoch) -> bool:
+        heard.append(epoch)
+        return epoch.number < 2
+
+    fit(part, "classify", SMALL, seed=0, stop_early=True, on_event=listen)
+    assert [epoch.number for epoch in heard] == [1, 2]
+    assert "accuracy" in heard[0].metrics
+
+
+def test_a_fold_is_not_scored_before_its_end(part: Path) -> None:
+    fitted = fit(part, "classify", SMALL, seed=0, stop_early=False)
+    scored = ["accuracy" in epoch.metrics for epoch in fitted.epochs]
+    assert scored == [False] * 5 + [True]
+
+
+def test_batches_hold_every_document_once_padded_on_the_right(part: Path) -> None:
+    examples = Part(part).training
+    batches = Batches(examples, batch_size=8, longest=400, seed=0)
+    shown = np.concatenate(batches.batches)
+    assert sorted(shown.tolist()) == list(range(50))
+    ids, targets = batches[0]
+    assert ids.shape[1] % 8 == 0
+    assert len(ids) == len(targets)
+    assert all((np.diff((line == 0).astype(int)) >= 0).all() for line in ids)
+
+
+def test_answering_orders_by_length() -> None:
+    rows = list(in_order(np.array([5, 1, 3]), batch_size=2))
+    assert [r.tolist() for r in rows] == [[1, 2], [0]]
