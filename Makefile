@@ -2,11 +2,11 @@
 
 # `uv` from the PATH if it works, else one of our own below .uv; nothing else on the system changes.
 UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .uv/bin/uv)
-RUN := $(UV) run --no-sync
+RUN := PATH="$(CURDIR)/.venv/bin:$$PATH"
 SETUP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check format lint types imports clean
+.PHONY: help run test slow check format lint types imports lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
@@ -42,9 +42,15 @@ imports: $(SETUP) ## the import linter alone
 clean: ## remove what was set up; the workspace .lslm stays
 	rm -rf .venv .uv .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
-$(SETUP): pyproject.toml uv.lock | $(filter .uv/bin/uv,$(UV))
-	$(UV) sync --locked --compile-bytecode
+$(SETUP): pyproject.toml requirements.lock | $(filter .uv/bin/uv,$(UV))
+	$(UV) venv --quiet --allow-existing --python '>=3.11,<3.14' .venv
+	$(UV) pip sync --quiet --require-hashes --compile-bytecode --python .venv requirements.lock
+	$(UV) pip install --quiet --no-deps --no-build-isolation --python .venv --editable .
 	@touch $@
+
+lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the newest versions that fit, with hashes
+	$(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 \
+	    --group dev --extra chinese --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 
 # Some systems ship Python without venv, others without pip.
 .uv/bin/uv:

@@ -1,6 +1,7 @@
 """The flow `train`: raw text all the way to a registered model."""
 
 from pathlib import Path
+from typing import Any
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -36,13 +37,24 @@ def train(settings: Settings, base: Path) -> RunReport:
             run, model, parts.development, parts.holdout, head, baselines, settings.evaluation.seed
         )
         return registry.register(
-            run, corpus, parts, found, folds, model, tested, head, settings.evaluation,
+            run,
+            corpus,
+            parts,
+            found,
+            folds,
+            model,
+            tested,
+            head,
+            settings.evaluation,
             settings.registry,
         )
 
 
 def start(settings: Settings, base: Path) -> RunReport:
-    """Run the flow with training processes at hand; as many threads, so that no trial waits asked for."""
+    """Run the flow with training processes at hand, and a thread for each.
+
+    With more threads, trials would be asked for long before a process is free to run them.
+    """
     with workers.started(settings.execution.workers) as processes:
-        runner = ThreadPoolTaskRunner(max_workers=processes.number)
+        runner: Any = ThreadPoolTaskRunner(max_workers=processes.number)
         return train.with_options(task_runner=runner)(settings, base)

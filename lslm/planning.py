@@ -82,9 +82,7 @@ def key(stage: str, parts: Parts) -> str:
     return f"{stage}-{hashlib.sha256(content).hexdigest()[:32]}"
 
 
-def remember(
-    workspace: Workspace, pipeline: str, stage: str, parts: Parts, seconds: float
-) -> None:
+def remember(workspace: Workspace, pipeline: str, stage: str, parts: Parts, seconds: float) -> None:
     """Keep the parts of a finished stage's key, so that a later change can be named, and its time."""
     workspace.write_json(_stage_file(pipeline, stage), {"parts": parts, "seconds": seconds})
 
@@ -119,11 +117,19 @@ def _flat(name: str, value: Any) -> Parts:
         return {name: value.digest}
     if isinstance(value, BaseModel):
         fields = {field: getattr(value, field) for field in type(value).model_fields}
-        return {k: v for field, child in fields.items() for k, v in _flat(f"{name}.{field}", child).items()}
+        return {
+            k: v
+            for field, child in fields.items()
+            for k, v in _flat(f"{name}.{field}", child).items()
+        }
     if isinstance(value, dict):
-        return {k: v for key_, child in value.items() for k, v in _flat(f"{name}.{key_}", child).items()}
+        return {
+            k: v for key_, child in value.items() for k, v in _flat(f"{name}.{key_}", child).items()
+        }
     if isinstance(value, (list, tuple)) and any(isinstance(v, (BaseModel, dict)) for v in value):
-        return {k: v for i, child in enumerate(value) for k, v in _flat(f"{name}.{i}", child).items()}
+        return {
+            k: v for i, child in enumerate(value) for k, v in _flat(f"{name}.{i}", child).items()
+        }
     return {name: json.dumps(value, default=str)}
 
 

@@ -114,7 +114,9 @@ class Workspace:
     def finished(self, key: str) -> bool:
         """Whether the stage with this key finished, and every file of its result is still there."""
         record = _read_json(self.results / key)
-        return record is not None and all(h.intact() for h in _handles(json.loads(record["result"])))
+        return record is not None and all(
+            h.intact() for h in _handles(json.loads(record["result"]))
+        )
 
     def result(self, key: str) -> bytes:
         """What the stage with this key returned, as JSON."""

@@ -60,12 +60,14 @@ def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
             development=run.workspace.add(into / "development.parquet"),
             holdout=run.workspace.add(into / "holdout.parquet"),
             outside=run.workspace.add(outside) if _n_documents(outside) else None,
-            report=run.workspace.add(into / "report.json"),
+            report=run.workspace.add(into / "split.json"),
         )
 
 
 @stage("Tokenize", modules=("lslm.text.store",))
-def tokenize(run: Run, development: Handle, outside: Handle | None, text: TextSettings) -> TokenStores:
+def tokenize(
+    run: Run, development: Handle, outside: Handle | None, text: TextSettings
+) -> TokenStores:
     """Tokenize once what is read many times."""
     return TokenStores(
         development=_tokenized(run, development, text),
@@ -80,6 +82,6 @@ def _tokenized(run: Run, documents: Handle, text: TextSettings) -> Handle:
 
 
 def _n_documents(path: Path) -> int:
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     return parquet.ParquetFile(path).metadata.num_rows if path.exists() else 0

@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning, progress
 from lslm.corpus import splitting
-from lslm.heads.contract import Array
 from lslm.evaluation import answers
+from lslm.evaluation.answers import Answers
 from lslm.evaluation.baselines import Documents, answer_baseline
+from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
 from lslm.serving.assembly import assemble
@@ -22,7 +23,6 @@ from lslm.serving.predictor import Predictor
 from lslm.settings import (
     CleaningSettings,
     EmbeddingSettings,
-    EvaluationSettings,
     HeadSettings,
     Hyperparameters,
     SearchSettings,
@@ -32,7 +32,8 @@ from lslm.text.store import Rows
 from lslm.tracking import runs
 from lslm.tracking.runs import TrialRecord
 from lslm.training import workers
-from lslm.training.fitting import Epoch, Fit, fit as fit_network
+from lslm.training.fitting import Epoch, Fit
+from lslm.training.fitting import fit as fit_network
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.stage import Run, stage
@@ -212,9 +213,7 @@ def cross_validate(
         pending = []
         for number in range(n_folds):
             which = Which(kind="fold", seed=seed, number=number, n_folds=n_folds)
-            part = prepare_part.submit(
-                run, which, development, tokens, vectors, embedding, head
-            )
+            part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
             pending.append((which, part))
         answers = [
             fold.submit(run, which, development, part.result(), head, chosen, baselines)
@@ -238,6 +237,7 @@ def fold(
     baselines: tuple[str, ...],
 ) -> Handle:
     """Answers of the networks, averaged, and of the baselines for one fold's validation rows."""
+    fitted = Part(part.path)
     outputs: dict[str, Array] = {"network": _network_answers(part, head, chosen)}
     training, validation = _rows(development.path, which)
     for name in baselines:
@@ -247,10 +247,10 @@ def fold(
             name=name,
             training=Documents(development.path, training),
             documents=Documents(development.path, validation),
-            targets=Part(part.path).targets,
+            targets=fitted.targets,
             seed=which.seed,
         )
-    return _keep_answers(run, Part(part.path).validation.targets, outputs, Part(part.path).targets)
+    return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
 
 
 @stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
@@ -336,7 +336,7 @@ def evaluate(
             targets=targets,
             seed=seed,
         )
-    return _keep_answers(run, kind.encode_targets(held, targets), outputs, targets)
+    return _kept(run, Answers(kind.encode_targets(held, targets), outputs, targets, {}))
 
 
 def _rows(documents: Path, which: Which) -> tuple[Rows, Rows]:
@@ -361,13 +361,10 @@ def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) 
         )
         for number in range(chosen.training.members)
     ]
-    return np.mean([each.outputs for each in fits], axis=0)
+    return np.mean([each.outputs for each in fits if each.outputs is not None], axis=0)
 
 
-def _keep_answers(
-    run: Run, truth: Array, outputs: dict[str, Array], targets: dict[str, Any]
-) -> Handle:
+def _kept(run: Run, given: Answers) -> Handle:
     with run.workspace.scratch() as folder:
-        into = folder / "answers"
-        answers.save(into, truth, outputs, targets)
-        return run.workspace.add(into)
+        answers.save(folder / "answers", given)
+        return run.workspace.add(folder / "answers")

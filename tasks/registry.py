@@ -9,7 +9,7 @@ import polars as pl
 from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.card import model_card
-from lslm.evaluation.markdown import markdown
+from lslm.evaluation.markdown import markdown, told
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.settings import EvaluationSettings, HeadSettings, RegistrySettings
@@ -43,12 +43,18 @@ def register(
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
     documents = pl.read_parquet(parts.holdout.path)
     champion = gate.compare_with_champion(
-        store, run.settings.model_name, documents, kind, held.outputs["network"], held.targets
+        store,
+        run.settings.model_name,
+        documents,
+        kind,
+        held.outputs["network"],
+        held.targets,
+        run.run_id,
     )
     decision = gate.decide(
         head=kind, scores=holdout, settings=settings, champion=champion, holdout_uses=uses
     )
-    report = _report(run, corpus, parts, found, model, kind.goal.metric, cross_validation, holdout)
+    report = _report(run, corpus, parts, found, folds, kind.goal.metric, cross_validation, holdout)
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
@@ -60,6 +66,7 @@ def register(
             card=model_card(report, run.settings),
             input_example=[text[:500] for text in documents["text"].head(3)],
             report=digest,
+            score=f"{kind.goal.metric} {told(holdout.systems['network'][kind.goal.metric])}",
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
     )
@@ -92,7 +99,7 @@ def _report(
     corpus: Handle,
     parts: Parts,
     found: Found,
-    model: Handle,
+    folds: Folds,
     goal: str,
     cross_validation: FoldScores,
     holdout: Scores,
@@ -104,7 +111,7 @@ def _report(
         run_id=run.run_id,
         goal=goal,
         corpus={"cleaning": cleaning, "split": split},
-        embedding={},
+        embedding=_embedding(folds),
         search=found.summary,
         chosen=planning.dotted(found.hyperparameters),
         cross_validation=cross_validation,
@@ -116,13 +123,28 @@ def _report(
     )
 
 
+def _embedding(folds: Folds) -> dict[str, Any]:
+    """What the words of a fold's training part cover of its validation part; its neighbours."""
+    parts = [answers.load(handle.path).part for handle in folds.answers]
+    return {
+        "vocabulary": [part["vocabulary"] for part in parts],
+        "coverage": [part["coverage"]["validation"] for part in parts],
+        "neighbours": parts[0]["neighbours"],
+    }
+
+
 def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
     store = store_of(run)
     for name, handle in (("development", parts.development), ("holdout", parts.holdout)):
         n = len(pl.read_parquet(handle.path, columns=["id"]))
         runs.log_dataset(
-            store, run.run_id, name=f"{run.settings.name} {name}", digest=handle.digest,
-            path=handle.path, context=name, n=n,
+            store,
+            run.run_id,
+            name=f"{run.settings.name} {name}",
+            digest=handle.digest,
+            path=handle.path,
+            context=name,
+            n=n,
         )
     runs.log_chosen(store, run.run_id, found.hyperparameters)
     for part, scores in (("cv", report.cross_validation), ("holdout", report.holdout)):
@@ -138,9 +160,7 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         }
         runs.log_stage(store, run.run_id, part, metrics | intervals)
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
-    runs.log_table(
-        store, run.run_id, "gate", [rule.model_dump() for rule in report.decision.rules]
-    )
+    runs.log_table(store, run.run_id, "gate", [rule.model_dump() for rule in report.decision.rules])
     counts = {key: value for key, value in found.summary.items() if isinstance(value, (int, float))}
     runs.log_stage(
         store,

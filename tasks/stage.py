@@ -113,7 +113,8 @@ class Stage(Generic[Arguments, Result]):
 
     def _timed(self, run: Run, arguments: dict[str, Any]) -> Result:
         began = time.perf_counter()
-        result = self.function(run, **arguments)
+        function: Callable[..., Result] = self.function
+        result = function(run, **arguments)
         seconds = time.perf_counter() - began
         parts = self.parts(arguments)
         planning.remember(run.workspace, run.settings.name, self.name, parts, seconds)
@@ -128,9 +129,7 @@ class Stage(Generic[Arguments, Result]):
         return key
 
     def _in(self, run: Run) -> Any:
-        return self.task.with_options(
-            task_run_name=self.name, result_storage=run.workspace.results
-        )
+        return self.task.with_options(task_run_name=self.name, result_storage=run.workspace.results)
 
     def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         names = self.function.__code__.co_varnames[1 : self.function.__code__.co_argcount]
@@ -139,8 +138,6 @@ class Stage(Generic[Arguments, Result]):
 
 def stage(
     title: str, modules: tuple[str, ...]
-) -> Callable[
-    [Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]
-]:
+) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
     """Make a function a stage; `modules` of the library, and what they import, are in its key."""
     return lambda function: Stage(function, title, modules)

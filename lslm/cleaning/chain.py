@@ -93,9 +93,7 @@ def _spill(
     with progress.bar("clean", total=sum(file.size for file in files), unit="bytes") as bar:
         for file in files:
             before = tally.n_read
-            records = read_file(
-                file, settings.corpus, needs_label=needs_label, advance=bar.advance
-            )
+            records = read_file(file, settings.corpus, needs_label=needs_label, advance=bar.advance)
             kept = _cleaned(records, settings.cleaning, tally, needs_label)
             for batch in _batches(kept):
                 _spill_batch(batch, settings, out, spill)
@@ -201,11 +199,11 @@ class _Verdict:
 
 def _judge(spill: Spill, settings: CleaningSettings) -> _Verdict:
     parts = spill.column("part", np.uint8)
-    duplicate = exact.faults(
-        spill.column("fingerprint", np.uint64), spill.column("label", np.uint64), parts
-    )
+    fingerprints = spill.column("fingerprint", np.uint64)
+    duplicate = exact.faults(fingerprints, spill.column("label", np.uint64), parts)
     unique = np.flatnonzero(duplicate == 0)
     groups = Groups(len(parts))
+    groups.join_equal(fingerprints[unique], unique)
     if settings.near_duplicates is not None:
         near.join(spill, groups, unique, settings.near_duplicates)
     values = spill.column("group", np.uint64)

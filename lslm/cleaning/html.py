@@ -20,7 +20,9 @@ _FLAGS = (
     "allowfullscreen|async|autofocus|autoplay|checked|compact|controls|defer|disabled|hidden|ismap"
     "|loop|multiple|muted|noresize|noshade|nowrap|open|readonly|required|reversed|selected"
 )
-_ATTRIBUTE = rf"\s{{1,20}}(?:[A-Za-z_:][\w:.-]{{0,60}}\s{{0,5}}=\s{{0,5}}{_VALUE}|(?i:{_FLAGS})(?=[\s/>]))"
+_ATTRIBUTE = (
+    rf"\s{{1,20}}(?:[A-Za-z_:][\w:.-]{{0,60}}\s{{0,5}}=\s{{0,5}}{_VALUE}|(?i:{_FLAGS})(?=[\s/>]))"
+)
 _TAIL = rf"(?>{_ATTRIBUTE}){{0,40}}\s{{0,20}}/?>"
 _BREAK = re.compile(r"<(?i:br)\s*/?>")
 _EDGE = re.compile(rf"</?(?i:{_BLOCKS}){_TAIL}")

@@ -38,7 +38,9 @@ def bands(threshold: float) -> tuple[int, int]:
     return SKETCH, 1
 
 
-def add(spill: Spill, folded: Sequence[str], fingerprints: NDArray[np.uint64], threshold: float) -> None:
+def add(
+    spill: Spill, folded: Sequence[str], fingerprints: NDArray[np.uint64], threshold: float
+) -> None:
     """Sketch documents (case-folded texts) and append sketches and bands to the spill."""
     sketches = _sketches(folded, fingerprints)
     spill.append("sketch", sketches.astype(np.uint8))

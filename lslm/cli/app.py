@@ -11,7 +11,7 @@ from lslm.cli.models import models
 from lslm.cli.plan import plan
 from lslm.cli.predict import predict
 from lslm.cli.promote import promote
-from lslm.cli.quiet import WorkFailedError
+from lslm.cli.quiet import Failed
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
 from lslm.cli.up import up
@@ -59,6 +59,6 @@ def run_app() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except WorkFailedError as error:
+    except Failed as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

@@ -20,6 +20,9 @@ from rich.text import Text
 
 from lslm import progress
 
+_SHORT_COUNT = 1000
+"""Above, a share says more than a count."""
+
 
 class TerminalDisplay:
     """A line a stage, with a tick and its time when it is done, and bars below the running one."""
@@ -33,9 +36,11 @@ class TerminalDisplay:
             BarColumn(bar_width=24),
             _Percent(),
             TimeRemainingColumn(compact=True),
-            TextColumn("[dim]{task.fields[note]}"),
+            _Beside(),
             console=console,
             transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
             disable=not self._live,
         )
         self._lock = threading.Lock()
@@ -61,13 +66,15 @@ class TerminalDisplay:
         with self._lock:
             self._stage = name, time.monotonic()
             if self._live:
-                self._stage_line = self._bars.add_task(f"[bold]{name}", total=None, note="")
+                self._stage_line = self._bars.add_task(
+                    f"[bold]{name}", total=None, note="", unit=""
+                )
             else:
                 self._console.print(name)
 
     def start(self, name: str, total: float | None, unit: str) -> progress.Bar:
         """A bar below the running stage."""
-        return _Bar(self._bars, self._bars.add_task(f"  {name}", total=total, note=""), unit)
+        return _Bar(self._bars, self._bars.add_task(f"  {name}", total=total, note="", unit=unit))
 
     def stop(self, bar: progress.Bar) -> None:
         """The bar goes away; its stage tells the time."""
@@ -89,24 +96,23 @@ class TerminalDisplay:
 
 
 class _Bar:
-    def __init__(self, bars: Progress, task: TaskID, unit: str) -> None:
-        self._bars, self.task, self._unit = bars, task, unit
-        self._note = ""
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        self._bars, self.task = bars, task
 
     def advance(self, amount: float = 1.0) -> None:
-        self._bars.update(self.task, advance=amount, note=self._beside())
+        self._bars.advance(self.task, amount)
 
     def note(self, text: str) -> None:
-        self._note = text
-        self._bars.update(self.task, note=self._beside())
+        self._bars.update(self.task, note=text)
 
-    def _beside(self) -> str:
+
+class _Beside(ProgressColumn):
+    def render(self, task: Task) -> Text:
         """How far, for short counts, and what the stage has to say."""
-        task = next((t for t in self._bars.tasks if t.id == self.task), None)
-        if task is None or not task.total or task.total > 1000 or not self._unit:
-            return self._note
-        count = f"{task.completed:g}/{task.total:g} {self._unit}"
-        return f"{count}, {self._note}" if self._note else count
+        note, unit = task.fields["note"], task.fields["unit"]
+        counted = bool(unit and task.total and task.total <= _SHORT_COUNT)
+        count = f"{task.completed:g}/{task.total:g} {unit}" if counted else ""
+        return Text(", ".join(part for part in (count, note) if part), style="dim")
 
 
 class _Percent(ProgressColumn):

@@ -45,7 +45,7 @@ def models(
                 row.name,
                 row.version,
                 ", ".join(row.aliases),
-                row.created.astimezone().strftime("%Y-%m-%d %H:%M"),
+                row.created,
                 row.run_id,
             )
             for row in rows

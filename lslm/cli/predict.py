@@ -12,6 +12,9 @@ from lslm.cli.options import DEFAULT, WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened
 from lslm.errors import InputError
 
+_BAR = 40
+"""Characters of a word that got all the attention."""
+
 
 def predict(
     texts: Annotated[
@@ -46,12 +49,12 @@ def predict(
         from lslm.tracking import registry
 
         predictor = Predictor.load(registry.download(store, name, which))
-        answers = predictor.predict(asked)
-        weights = predictor.attention(asked) if attention else None
-    if as_json:
-        _print_json(asked, answers, weights)
-    else:
-        _print_rows(asked, answers, weights)
+        answers = predictor.predict(asked, attention)
+    for text, answer in zip(asked, answers, strict=True):
+        if as_json:
+            print(json.dumps({"text": text, **answer}, ensure_ascii=False))
+        else:
+            _print_row(text, answer, predictor.columns)
 
 
 def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
@@ -82,22 +85,8 @@ def _model(reference: str) -> tuple[str, str]:
     return reference, "champion"
 
 
-def _print_json(
-    asked: Sequence[str], answers: Sequence[Any], weights: Sequence[Any] | None
-) -> None:
-    for index, (text, answer) in enumerate(zip(asked, answers, strict=True)):
-        row = {"text": text, **answer}
-        if weights is not None:
-            row["attention"] = [[word, float(weight)] for word, weight in weights[index]]
-        print(json.dumps(row, ensure_ascii=False))
-
-
-def _print_rows(
-    asked: Sequence[str], answers: Sequence[Any], weights: Sequence[Any] | None
-) -> None:
-    width = max((len(str(answer["label"])) for answer in answers), default=0)
-    for index, (text, answer) in enumerate(zip(asked, answers, strict=True)):
-        print(f"{answer['label']:<{width}}  {answer['probability']:.3f}  {text}")
-        if weights is not None:
-            for word, weight in weights[index]:
-                print(f"    {weight:.3f} {'█' * round(40 * weight):<40} {word}")
+def _print_row(text: str, answer: dict[str, Any], columns: Sequence[str]) -> None:
+    shown = [f"{v:.3f}" if isinstance(v := answer[c], float) else str(v) for c in columns]
+    print("\t".join([*shown, text]))
+    for word, weight in answer.get("attention", ()):
+        print(f"\t{weight:.3f}\t{'█' * round(_BAR * weight)} {word}")

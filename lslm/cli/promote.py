@@ -10,7 +10,7 @@ from lslm.cli.registry import ReasonOption, TrackingOption, opened
 
 def promote(
     name: Annotated[str, typer.Argument(help="A registered model.")],
-    version: Annotated[str, typer.Argument(help="The version to promote.")],
+    version: Annotated[str, typer.Argument(help="The version, or an alias of it.")],
     reason: ReasonOption = "",
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
@@ -24,9 +24,5 @@ def promote(
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking import promotion
 
-        move = promotion.promote(store, name, version, reason)
-    if move is None:
-        print(f"{name} version {version} is the champion already")
-    else:
-        before = f", after version {move.before}" if move.before else ""
-        print(f"{name} version {move.after} is the champion{before}")
+        champion = promotion.promote(store, name, version, reason)
+    print(f"{name} version {champion} is the champion")

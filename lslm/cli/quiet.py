@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from lslm.errors import InputError
 
@@ -17,24 +17,19 @@ if TYPE_CHECKING:
     from lslm.workspace import Workspace
 
 
-class WorkFailedError(Exception):
+class Failed(Exception):
     """The work failed; the message is one line, the rest is in the log."""
 
 
 @contextmanager
 def quietly(workspace: "Workspace", on_interrupt: str = "stopped") -> Iterator["Console"]:
-    """Send file descriptors 1 and 2 to the log; yields a console on the real stderr.
+    """Send all output to the log; yields a console on the real stderr.
 
-    Descriptors, not `sys.stdout`: TensorFlow's C++ and child processes write there too.
+    File descriptors too, not `sys.stdout` alone: C++ and child processes write there.
     """
     from rich.console import Console
 
-    sys.stdout.flush()
-    sys.stderr.flush()
-    saved = os.dup(1), os.dup(2)
-    with _log(workspace.log) as log, os.fdopen(os.dup(2), "w", errors="replace") as terminal:
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+    with _terminal_kept() as terminal, _diverted(workspace.log):
         try:
             yield Console(file=terminal, highlight=False, soft_wrap=not terminal.isatty())
         except KeyboardInterrupt:
@@ -44,25 +39,42 @@ def quietly(workspace: "Workspace", on_interrupt: str = "stopped") -> Iterator["
             raise
         except Exception as error:
             traceback.print_exc()
-            raise WorkFailedError(f"{_summary(error)}\n  log: {_shown(workspace.log)}") from error
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            for descriptor, original in enumerate(saved, start=1):
-                os.dup2(original, descriptor)
-                os.close(original)
+            raise Failed(f"{_summary(error)}\n  log: {_shown(workspace.log)}") from error
 
 
 @contextmanager
-def _log(path: Path) -> Iterator[int]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+def _terminal_kept() -> Iterator[TextIO]:
+    """The stderr of before, whatever becomes of descriptor 2."""
+    with os.fdopen(os.dup(2), "w", errors="replace") as terminal:
+        yield terminal
+
+
+@contextmanager
+def _diverted(path: Path) -> Iterator[None]:
+    log = _log(path)
+    before = sys.stdout, sys.stderr
+    for stream in before:
+        stream.flush()
+    saved = os.dup(1), os.dup(2)
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    sys.stdout = sys.stderr = log
     try:
-        now = datetime.now().astimezone().isoformat(timespec="seconds")
-        os.write(descriptor, f"--- {now} lslm {' '.join(sys.argv[1:])}\n".encode())
-        yield descriptor
+        yield
     finally:
-        os.close(descriptor)
+        sys.stdout, sys.stderr = before
+        for descriptor, original in enumerate(saved, start=1):
+            os.dup2(original, descriptor)
+            os.close(original)
+
+
+def _log(path: Path) -> TextIO:
+    """Left open: loggers made meanwhile keep writing to it until the process ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = path.open("a", encoding="utf-8", errors="replace", buffering=1)
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    print(f"--- {now} lslm {' '.join(sys.argv[1:])}", file=log)
+    return log
 
 
 def _summary(error: Exception) -> str:

@@ -1,20 +1,25 @@
 """The end of a run as tables."""
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
 from lslm.cli.display import duration
 from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
 
+_PIPE_WIDTH = 120
+
 
 def show(report: RunReport) -> None:
     """Print what a finished run found, on stdout."""
-    console = Console(highlight=False)
+    # A pipe has no width of its own.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     metric = report.goal
     console.print(_scores("Holdout, scored once", report.holdout, metric))
     console.print(_folds(report.cross_validation, metric))
     console.print(_chosen(report))
-    console.print(_ending(report))
+    console.print(f"\n{_ending(report)}")
 
 
 def _scores(title: str, scores: Scores, metric: str) -> Table:
@@ -65,8 +70,15 @@ def _ending(report: RunReport) -> str:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column(columns[0])
+    table = Table(
+        title=f"\n{title}",
+        title_justify="left",
+        title_style="bold",
+        header_style="dim",
+        box=None,
+        pad_edge=False,
+    )
+    table.add_column(columns[0], overflow="fold")
     for column in columns[1:]:
         table.add_column(column, justify="right", no_wrap=True)
     return table
@@ -79,8 +91,8 @@ def _by_system(scores: Scores, metric: str) -> dict[str, PairedDifference]:
 def _difference(paired: PairedDifference | None) -> str:
     if paired is None:
         return ""
-    low, high = f"{paired.low:+.4f}", f"{paired.high:+.4f}"
-    return f"{paired.difference:+.4f} [{low}, {high}]".replace("[", r"\[")
+    low, high = f"{paired.low:+.3f}", f"{paired.high:+.3f}"
+    return f"{paired.difference:+.3f} [{low}, {high}]".replace("[", r"\[")
 
 
 def _interval(score: Score) -> str:
@@ -88,4 +100,4 @@ def _interval(score: Score) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:.4f}"
+    return f"{value:.3f}"

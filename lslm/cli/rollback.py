@@ -23,5 +23,5 @@ def rollback(
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking import promotion
 
-        move = promotion.rollback(store, name, reason)
-    print(f"{name} version {move.after} is the champion again")
+        champion = promotion.rollback(store, name, reason)
+    print(f"{name} version {champion} is the champion again")

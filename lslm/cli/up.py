@@ -9,8 +9,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,16 +69,19 @@ class _Server:
     port: int
     health: str
     command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def _prefect(port: int) -> _Server:
-    command = ("prefect", "server", "start", "--host", _HOST, "--port", str(port))
-    return _Server("Prefect", "--port-prefect", port, "/api/health", command)
+    command = ("-m", "prefect", "server", "start", "--host", _HOST, "--port", str(port))
+    # The pages ask the address of the settings, which knows nothing of the option.
+    pages = {"PREFECT_SERVER_UI_API_URL": f"http://{_HOST}:{port}/api"}
+    return _Server("Prefect", "--port-prefect", port, "/api/health", command, pages)
 
 
 def _mlflow(port: int, home: "Workspace") -> _Server:
     # One worker and no jobs: 2 processes and 0.5 GB instead of 15 and 2.1 GB.
-    command = ("mlflow", "server", "--host", _HOST, "--port", str(port), "--workers", "1")
+    command = ("-m", "mlflow", "server", "--host", _HOST, "--port", str(port), "--workers", "1")
     store = ("--backend-store-uri", home.tracking_uri)
     artifacts = ("--default-artifact-root", home.artifacts.as_uri())
     return _Server("MLflow", "--port-mlflow", port, "/health", (*command, *store, *artifacts))
@@ -111,11 +114,11 @@ def _running(server: _Server, log: int) -> Iterator[subprocess.Popen[bytes]]:
     # The servers call their own tools by name; they are beside this Python.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     process = subprocess.Popen(
-        [sys.executable, "-m", *server.command],
+        [sys.executable, *server.command],
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path, **server.environment},
         start_new_session=True,
     )
     try:
@@ -178,6 +181,6 @@ def _refuse_dead(server: _Server, process: subprocess.Popen[bytes], log: Path) -
 
 
 def _failed(what: str, log: Path) -> Exception:
-    from lslm.cli.quiet import WorkFailedError
+    from lslm.cli.quiet import Failed
 
-    return WorkFailedError(f"{what}\n  log: {log}")
+    return Failed(f"{what}\n  log: {log}")

@@ -63,7 +63,9 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
 
 
 @contextmanager
-def text_lines(path: Path, encoding: str, newline: str, advance: Advance) -> Iterator[Iterator[str]]:
+def text_lines(
+    path: Path, encoding: str, newline: str, advance: Advance
+) -> Iterator[Iterator[str]]:
     r"""Lines of a text file with their ends; `newline` as in `open` (`"\n"` splits there alone)."""
     with _damage_told(path), opened(path) as (file, raw):
         try:
@@ -107,7 +109,9 @@ def _known(name: str, path: Path) -> str:
         found = codecs.lookup(name).name
     except LookupError:
         raise InputError(
-            f"no encoding '{name}'", where=str(path), right="auto, utf-8, utf-16, latin-1, gb18030, ..."
+            f"no encoding '{name}'",
+            where=str(path),
+            right="auto, utf-8, utf-16, latin-1, gb18030, ...",
         ) from None
     return "utf-8-sig" if found == "utf-8" else found
 
@@ -117,4 +121,6 @@ def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"damaged gzip file ({error})", where=str(path), right="a whole one") from None
+        raise InputError(
+            f"damaged gzip file ({error})", where=str(path), right="a whole one"
+        ) from None

@@ -139,20 +139,27 @@ def _check_lines(file: InputFile, needs_label: bool) -> None:
 
 def _described(path: Path, source: Source, part: Part, column: str, base: Path) -> InputFile:
     root = base / source.path if not source.path.startswith("package:") else path
-    format = source.format if source.format != "auto" else recognition.by_ending(path)
-    if format is None and root.is_dir():
-        format = "folder"
-    if format == "parquet":
+    kind = source.format if source.format != "auto" else recognition.by_ending(path)
+    if kind is None and root.is_dir():
+        kind = "folder"
+    if kind == "parquet":
         encoding = "binary"
-    elif format == "jsonl":
+    elif kind == "jsonl":
         encoding = _json_encoding(path, source.encoding)
     else:
         encoding = opening.encoding_of(path, source.encoding)
-    if format is None:
+    if kind is None:
         elsewhere = source.labels is not None or source.label is not None
-        format = recognition.by_looking(path, encoding, column, elsewhere)
+        kind = recognition.by_looking(path, encoding, column, elsewhere)
     return InputFile(
-        path, root, source, part, format, encoding, name_of(path, source, base), labels_file(source, base)
+        path,
+        root,
+        source,
+        part,
+        kind,
+        encoding,
+        name_of(path, source, base),
+        labels_file(source, base),
     )
 
 

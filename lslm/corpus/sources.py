@@ -27,12 +27,14 @@ def resolve(source: Source, base: Path) -> list[Path]:
         return [_packaged(source.path.removeprefix(_PACKAGE))]
     path = base / source.path
     if path.is_dir():
-        found = [file for file in sorted(path.rglob("*")) if file.is_file() and _visible(file, path)]
+        found = [
+            file for file in sorted(path.rglob("*")) if file.is_file() and _visible(file, path)
+        ]
         return found or _nothing(source.path, "an empty folder", "files in it")
     if path.exists():
         return [path]
     if glob.has_magic(source.path):
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))
+        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
         files = [file for file in found if file.is_file()]
         return files or _nothing(source.path, "no file matches", "a glob that matches files")
     return _nothing(source.path, "no such file", _near_path(path))
@@ -68,8 +70,8 @@ def fingerprints(settings: CorpusSettings, base: Path, workspace: Workspace) -> 
     for name, path in _files(settings, base):
         key, state = str(path.absolute()), _state(path)
         before = fresh.get(key) or known.get(key)
-        same = before is not None and before["state"] == state
-        found[name] = before["sha256"] if same else digest(path)
+        unchanged = before is not None and before["state"] == state
+        found[name] = before["sha256"] if before and unchanged else digest(path)
         fresh[key] = {"state": state, "sha256": found[name]}
     if any(known.get(key) != value for key, value in fresh.items()):
         workspace.write_json(_DIGESTS, known | fresh)
@@ -96,7 +98,9 @@ def _packaged(name: str) -> Path:
     except (importlib.metadata.PackageNotFoundError, ValueError):
         installed = (str(d.metadata["Name"]) for d in importlib.metadata.distributions())
         return _nothing(
-            _PACKAGE + name, f"package '{distribution}' is not installed", _near(distribution, installed)
+            _PACKAGE + name,
+            f"package '{distribution}' is not installed",
+            _near(distribution, installed),
         )[0]
     for path in (Path(str(found.locate_file(inner))), _beside_module(inner)):
         if path is not None and path.is_file():

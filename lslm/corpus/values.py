@@ -26,7 +26,9 @@ def as_text(value: object) -> str | None:
     if isinstance(value, bytes):
         return value.decode(errors="replace").strip() or None
     if isinstance(value, list | dict | tuple):
-        raise TypeError(f"a {'list' if not isinstance(value, dict) else 'object'}, not a value")
+        raise TypeError(
+            "an object, not a value" if isinstance(value, dict) else "a list, not a value"
+        )
     return str(value)
 
 

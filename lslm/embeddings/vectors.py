@@ -1,7 +1,6 @@
 """Word vectors as arrays on disk: data, never a pickle."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ Floats = NDArray[np.float32]
 class WordVectors:
     """Words by falling frequency, with the two tables that skip-gram and CBOW learn."""
 
-    words: Sequence[str]
+    words: list[str]
     counts: NDArray[np.int64]
     """How often each word was seen, `(n_words,)`."""
     vectors: Floats
@@ -27,7 +26,7 @@ class WordVectors:
         """Write the four parts into a folder."""
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "words.json").write_text(
-            json.dumps(list(self.words), ensure_ascii=False), encoding="utf-8"
+            json.dumps(self.words, ensure_ascii=False), encoding="utf-8"
         )
         np.save(folder / "counts.npy", self.counts)
         np.save(folder / "vectors.npy", self.vectors)
@@ -48,7 +47,7 @@ class WordVectors:
         if word not in self.words:
             return []
         norms = np.linalg.norm(self.vectors, axis=1) + 1e-9
-        at = list(self.words).index(word)
+        at = self.words.index(word)
         cosines = (self.vectors @ self.vectors[at]) / (norms * norms[at])
         best = np.argsort(-cosines)[: n + 1]
         return [(self.words[i], float(cosines[i])) for i in best if i != at][:n]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,15 +19,21 @@ class Answers:
     outputs: Mapping[str, Array]
     """By system; `network` is ours."""
     targets: Targets
+    part: Mapping[str, Any]
+    """The report of the training part behind them (see `lslm.training.parts`)."""
 
 
-def save(folder: Path, truth: Array, outputs: Mapping[str, Array], targets: Targets) -> None:
+def save(folder: Path, answers: Answers) -> None:
     """Write answers as arrays and JSON."""
     folder.mkdir(parents=True)
-    np.save(folder / "truth.npy", truth)
-    for system, values in outputs.items():
+    np.save(folder / "truth.npy", answers.truth)
+    for system, values in answers.outputs.items():
         np.save(folder / f"{system}.npy", values)
-    content = {"systems": list(outputs), "targets": targets}
+    content = {
+        "systems": list(answers.outputs),
+        "targets": answers.targets,
+        "part": dict(answers.part),
+    }
     (folder / "answers.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
@@ -34,4 +41,5 @@ def load(folder: Path) -> Answers:
     """Read what `save` wrote."""
     content = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     outputs = {system: np.load(folder / f"{system}.npy") for system in content["systems"]}
-    return Answers(np.load(folder / "truth.npy"), outputs, content["targets"])
+    truth = np.load(folder / "truth.npy")
+    return Answers(truth, outputs, content["targets"], content["part"])

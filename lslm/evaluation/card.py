@@ -38,7 +38,8 @@ Text without labels, for word vectors only: {outside}
 
 ## Limits
 
-Words that the training text does not have are unknown to it. Documents are cut at {report.chosen.get("training.max_tokens")} tokens.
+Words that the training text does not have are unknown to it. Documents are cut at
+{report.chosen.get("training.max_tokens")} tokens.
 
 ## Reproduce
 

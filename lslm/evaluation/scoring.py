@@ -25,15 +25,11 @@ def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) ->
             for system, outputs in answers.outputs.items()
         },
         differences=_differences(head, answers),
-        details=tuple(
-            head.details(answers.truth, answers.outputs[NETWORK], dict(answers.targets))
-        ),
+        details=tuple(head.details(answers.truth, answers.outputs[NETWORK], dict(answers.targets))),
     )
 
 
-def score_folds(
-    head: Head, folds: Sequence[Answers], settings: EvaluationSettings
-) -> FoldScores:
+def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettings) -> FoldScores:
     """Scores over the answers of all folds together, and each fold's own values.
 
     Each document was answered by systems that never saw it. Folds must agree on their targets.
@@ -58,7 +54,8 @@ def _pooled(folds: Sequence[Answers]) -> Answers:
         system: np.concatenate([fold.outputs[system] for fold in folds])
         for system in folds[0].outputs
     }
-    return Answers(np.concatenate([fold.truth for fold in folds]), outputs, folds[0].targets)
+    truth = np.concatenate([fold.truth for fold in folds])
+    return Answers(truth, outputs, folds[0].targets, {})
 
 
 def _plain(head: Head, fold: Answers) -> dict[str, dict[str, float]]:

@@ -5,20 +5,14 @@ answers `(n, n_labels)`, columns in the order of `targets["labels"]`.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from lslm.heads.contract import Array, Baseline, Targets
 
-if TYPE_CHECKING:
-    from sklearn.base import BaseEstimator
 
-
-def majority(
-    training: pl.DataFrame, documents: pl.DataFrame, targets: Targets, seed: int
-) -> Array:
+def majority(training: pl.DataFrame, documents: pl.DataFrame, targets: Targets, seed: int) -> Array:
     """Each label's share of the training documents, whatever the text says."""
     counts = np.bincount(_truth(training, targets), minlength=len(targets["labels"]))
     return np.tile(counts / counts.sum(), (len(documents), 1))

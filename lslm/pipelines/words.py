@@ -70,7 +70,8 @@ def _number(kind: type, limits: tuple[Any, ...]) -> str:
     """A number within its limits.
 
     Example:
-        >>> _number(float, (at.Ge(0), at.Lt(1)))
+        >>> from annotated_types import Ge, Lt
+        >>> _number(float, (Ge(0), Lt(1)))
         'a number from 0 up to but not including 1'
     """
     bounds = {name: _bound(limits, name) for name in ("ge", "gt", "le", "lt")}

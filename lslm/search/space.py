@@ -3,12 +3,6 @@
 from typing import Any
 
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
 
 from lslm.heads.contract import Head
 from lslm.settings import Hyperparameters, Range, SearchSpace
@@ -52,16 +46,6 @@ def start(hyperparameters: Hyperparameters, space: SearchSpace) -> dict[str, Any
     return {name: value for name, value in stand.items() if _contains(name, space[name], value)}
 
 
-def _distribution(name: str, choices: Range | tuple[Any, ...]) -> BaseDistribution:
-    if not isinstance(choices, Range):
-        return CategoricalDistribution(choices)
-    if _whole(name):
-        return IntDistribution(
-            int(choices.low), int(choices.high), choices.log, int(choices.step or 1)
-        )
-    return FloatDistribution(choices.low, choices.high, choices.log, choices.step)
-
-
 def _suggest(trial: optuna.Trial, name: str, choices: Range | tuple[Any, ...]) -> Any:
     if not isinstance(choices, Range):
         return trial.suggest_categorical(name, choices)
@@ -86,7 +70,8 @@ def _choices(name: str, choices: Range | tuple[Any, ...]) -> list[Any]:
 def _contains(name: str, choices: Range | tuple[Any, ...], value: Any) -> bool:
     if not isinstance(choices, Range):
         return value in choices
-    return _distribution(name, choices)._contains(value)
+    on_grid = not choices.step or round((value - choices.low) / choices.step, 6).is_integer()
+    return choices.low <= value <= choices.high and on_grid
 
 
 def _whole(name: str) -> bool:

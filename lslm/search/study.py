@@ -113,17 +113,21 @@ class Study:
         """The best trial's hyperparameters, trained for as many epochs as were best for it."""
         trials = self.study.get_trials(deepcopy=False)
         counts = {state: sum(t.state == state for t in trials) for state in TrialState}
-        tallies = {
-            "n_complete": counts[TrialState.COMPLETE],
-            "n_pruned": counts[TrialState.PRUNED],
-            "n_failed": counts[TrialState.FAIL],
-            "seconds": float(self.study.user_attrs.get(_SPENT, 0.0)),
-        }
-        if not counts[TrialState.COMPLETE]:
-            return Chosen(self.base, None, **tallies)
-        best: FrozenTrial = self.study.best_trial
-        changes: dict[str, Any] = {**best.params, "training.epochs": best.user_attrs[_EPOCHS]}
-        return Chosen(self.base.replaced(changes), best.value, **tallies)
+        best: FrozenTrial | None = None
+        if counts[TrialState.COMPLETE]:
+            best = self.study.best_trial
+        return Chosen(
+            hyperparameters=self._tried(best) if best else self.base,
+            value=best.value if best else None,
+            n_complete=counts[TrialState.COMPLETE],
+            n_pruned=counts[TrialState.PRUNED],
+            n_failed=counts[TrialState.FAIL],
+            seconds=float(self.study.user_attrs.get(_SPENT, 0.0)),
+        )
+
+    def _tried(self, trial: FrozenTrial) -> Hyperparameters:
+        changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[_EPOCHS]}
+        return self.base.replaced(changes)
 
     def _retry_interrupted(self) -> None:
         """Trials that a dead process left running are failed and queued with the same parameters."""

@@ -49,9 +49,7 @@ def _identity(graph: Graph, layer: keras.layers.Layer, inputs: list[str]) -> lis
 
 
 @converts(keras.layers.Concatenate)
-def _concatenate(
-    graph: Graph, layer: keras.layers.Concatenate, inputs: list[str]
-) -> list[str]:
+def _concatenate(graph: Graph, layer: keras.layers.Concatenate, inputs: list[str]) -> list[str]:
     return [graph.nodes("Concat", inputs, 1, axis=layer.axis)[0]]
 
 
@@ -111,7 +109,7 @@ def _recurrent(graph: Graph, layer: layers.Recurrent, inputs: list[str]) -> list
     write = {"lstm": _lstm_weights, "gru": _gru_weights}[layer.cell]
     weights = [np.stack(arrays) for arrays in zip(*map(write, directions), strict=True)]
     steps_first = graph.node("Transpose", inputs[0], perm=[1, 0, 2])
-    # Out: (time, directions, batch, units)
+    # The node gives (time, directions, batch, units).
     outputs = graph.node(
         layer.cell.upper(),
         steps_first,

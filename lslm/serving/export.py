@@ -27,7 +27,9 @@ def to_onnx(members: Sequence[keras.Model], path: Path) -> None:
     written = [_write(graph, member) for member in members]
     graph.mean([outputs for outputs, _ in written], OUTPUTS)
     shape = members[0].output.shape[1:]
-    kinds = {OUTPUTS: ("float32", ["batch", *(size or "time" for size in shape)])}
+    kinds: dict[str, tuple[str, Sequence[str | int]]] = {
+        OUTPUTS: ("float32", ["batch", *(size or "time" for size in shape)])
+    }
     attentions = [attention for _, attention in written if attention]
     if attentions:
         graph.mean(attentions, ATTENTION)

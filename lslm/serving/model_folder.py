@@ -1,11 +1,11 @@
 """A model as files: data only, no pickles, nothing read that is not what was written.
 
-    model.json        the description, with the format's number
-    vocabulary.json   words in the order of their ids
-    model.onnx        all networks in one graph, which answers
-    members/0.keras   each network, to go on training or to look into
-    seen.npy          sorted fingerprints of the documents it was trained on
-    manifest.json     the SHA-256 of each other file
+model.json        the description, with the format's number
+vocabulary.json   words in the order of their ids
+model.onnx        all networks in one graph, which answers
+members/0.keras   each network, to go on training or to look into
+seen.npy          sorted fingerprints of the documents it was trained on
+manifest.json     the SHA-256 of each other file
 """
 
 import hashlib

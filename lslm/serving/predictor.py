@@ -67,8 +67,8 @@ class Predictor:
         words = [self._words(text) for text in texts]
         outputs, weights = self._run(words, batch_size, (_OUTPUTS, self._attention_name()))
         answers = self._head.decode(self._stacked(outputs), self.targets)
-        pairs = zip(answers, words, weights, strict=True)
-        return [answer | {"attention": _weighted(*seen)} for answer, *seen in pairs]
+        seen = zip(answers, words, weights, strict=True)
+        return [answer | {"attention": _weighted(said, each)} for answer, said, each in seen]
 
     def attention(
         self, texts: Sequence[str], batch_size: int = 64
@@ -88,6 +88,8 @@ class Predictor:
         return self._stacked(outputs)
 
     def _words(self, text: str) -> list[str]:
+        if not isinstance(text, str):
+            raise InputError(f"{text!r} is no text", right="a string; an empty one is fine")
         tokens = self._split(normalize(text, self.description.cleaning))
         kept = cut(
             np.arange(len(tokens), dtype=np.int32),

@@ -7,7 +7,6 @@ _NEEDED = (
     "ftfy",
     "numpy",
     "onnxruntime",
-    "orjson",
     "pandas",
     "polars",
     "pydantic",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import mlflow.models
 import pandas as pd
-from mlflow.pyfunc import PythonModel, PythonModelContext
+from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
 from lslm.serving.predictor import Predictor
 

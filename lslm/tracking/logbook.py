@@ -77,7 +77,7 @@ def log_table(store: Store, run_id: str, name: str, rows: Sequence[Mapping[str, 
 def log_dataset(
     store: Store, run_id: str, *, name: str, digest: str, path: Path, context: str, n: int
 ) -> None:
-    """Log data of `n` documents as an input of the run; `context` is its part, such as `holdout`."""
+    """Log data of `n` documents as an input of the run; `context` is its part (`holdout`)."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     dataset = Dataset(

@@ -13,7 +13,7 @@ _CLOCK_DRIFT = 5.0
 
 
 def mine() -> dict[str, str]:
-    """Tags that name this process; its start time tells it from a later one with the same number."""
+    """Tags that name this process; its start time tells it from a later one of that number."""
     born = psutil.Process().create_time()
     return {HOST: socket.gethostname(), PID: str(os.getpid()), BORN: f"{born:.2f}"}
 

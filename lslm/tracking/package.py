@@ -68,7 +68,7 @@ def save_package(target: Path, scratch: Path, candidate: Candidate) -> None:
 def package_digest(package: Path) -> str:
     """SHA-256 of everything in a package.
 
-    Compiled files are deleted first: loading made them, and Python would run them before the source.
+    Compiled files are deleted first: loading made them, and Python runs them, not the source.
     """
     drop_bytecode(package)
     return digest(package)
@@ -82,9 +82,11 @@ def drop_bytecode(folder: Path) -> None:
 
 def _signature(head: Head) -> "ModelSignature":
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, Schema, TensorSpec
 
-    outputs = [ColSpec(kind, name) for name, kind in head.prediction_schema]
+    outputs: list[ColSpec | TensorSpec] = [
+        ColSpec(kind, name) for name, kind in head.prediction_schema
+    ]
     return ModelSignature(Schema([ColSpec("string", "text")]), Schema(outputs))
 
 

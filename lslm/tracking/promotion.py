@@ -9,10 +9,18 @@ from typing import Literal
 from lslm.errors import InputError
 from lslm.tracking import owners
 from lslm.tracking.store import Store, insisting
-from lslm.tracking.versions import CHAMPION, REPORT, check_package, find, move_alias, versions
+from lslm.tracking.versions import (
+    CHAMPION,
+    REPORT,
+    aliases,
+    check_package,
+    find,
+    move_alias,
+    versions,
+)
 
 _MOVE = "lslm.move."
-"""Each move is a tag of its own on the model, never written again, so that writers cannot collide."""
+"""Each move is a tag of its own on the model, never written again: writers cannot collide."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +76,11 @@ def champion(store: Store, name: str) -> str | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        version = store.client.get_registered_model(name).aliases.get(CHAMPION)
+        return aliases(store, name).get(CHAMPION)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
-    return None if version is None else str(version)
 
 
 def _move(
@@ -87,7 +94,7 @@ def _move(
     version = find(store, name, after)
     check_package(store, version)
     move_alias(store, name, CHAMPION, after)
-    when = datetime.now(UTC).isoformat(timespec="microseconds")
+    when = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
     report = version.tags.get(REPORT, "")
     move = Move(when, owners.person(), action, before, after, why, report)
     key = f"{_MOVE}{when}.{secrets.token_hex(4)}"

@@ -86,7 +86,7 @@ def close_run(store: Store, run_id: str, status: Status) -> None:
 
 
 def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
-    """What makes two pipeline runs the same: settings that matter, data, and the version of lslm."""
+    """What makes two pipeline runs the same: settings that matter, data, lslm's version."""
     content = {
         "settings": settings.model_dump(mode="json", exclude=_ELSEWHERE),
         "digests": dict(digests),
@@ -96,7 +96,7 @@ def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
 
 
 def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
-    """Note that this run scored the holdout with this digest; how many runs have, this one included."""
+    """Note that this run scored the holdout with this digest; returns how many runs have."""
     store.client.set_tag(run_id, _HOLDOUT, digest)
     return holdout_uses(store, digest)
 
@@ -168,8 +168,7 @@ def _rendered(settings: Settings) -> str:
 
     from ruamel.yaml import YAML
 
-    writer, text = YAML(typ="safe"), StringIO()
+    writer, text = YAML(), StringIO()
     writer.default_flow_style = False
-    writer.sort_base_mapping_type_on_output = False
     writer.dump(settings.model_dump(mode="json"), text)
     return text.getvalue()

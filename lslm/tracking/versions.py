@@ -36,17 +36,17 @@ class ModelRow:
     run_id: str
 
 
-def listmodels(store: Store) -> list[ModelRow]:
-    """Every version of every model, newest first within a name."""
-    models = sorted(models(store), key=lambda model: model.name)
-    return [_row(version) for model in models for version in versions(store, model.name)]
+def list_models(store: Store, name: str | None = None) -> list[ModelRow]:
+    """Every version of every model, or of one; newest first within a name."""
+    names = sorted(model.name for model in _models(store)) if name is None else [name]
+    return [row for each in names for row in _rows(store, each)]
 
 
 def find(store: Store, name: str, reference: str) -> "ModelVersion":
     """The version an alias or a number stands for; InputError says what exists."""
     numbered = {str(each.version): each for each in versions(store, name)}
-    aliased = {alias: each for each in numbered.values() for alias in each.aliases}
-    found = numbered.get(reference) or aliased.get(reference)
+    aliased = aliases(store, name)
+    found = numbered.get(aliased.get(reference, reference))
     if found is None:
         raise InputError(
             f"{reference!r} is no version or alias of model {name!r}",
@@ -72,6 +72,12 @@ def versions(store: Store, name: str) -> "list[ModelVersion]":
             right=f"one of: {known}" if known else "a model registered by `lslm run`",
         )
     return sorted(found, key=lambda each: -int(each.version))
+
+
+def aliases(store: Store, name: str) -> dict[str, str]:
+    """The version each alias of a model points at."""
+    pointed = store.client.get_registered_model(name).aliases
+    return {alias: str(version) for alias, version in pointed.items()}
 
 
 def download(store: Store, name: str, reference: str) -> Path:
@@ -124,29 +130,38 @@ def _package(store: Store, version: "ModelVersion") -> Path:
     if kept.is_dir():
         return kept
     with store.workspace.scratch() as scratch:
-        target = scratch / "package"
-        target.mkdir()
-        download_artifacts(artifact_uri=location, dst_path=str(target), tracking_uri=store.uri)
-        return store.workspace.add(target).path
+        into = scratch / "fetched"
+        into.mkdir()
+        fetched = download_artifacts(
+            artifact_uri=location, dst_path=str(into), tracking_uri=store.uri
+        )
+        return store.workspace.add(Path(fetched).rename(scratch / "package")).path
 
 
 def _models(store: Store) -> "Iterator[RegisteredModel]":
     token = None
     while True:
-        page = store.client.search_registeredmodels(page_token=token)
+        page = store.client.search_registered_models(page_token=token)
         yield from page
         token = page.token
         if not token:
             return
 
 
-def _row(version: "ModelVersion") -> ModelRow:
-    return ModelRow(
-        name=version.name,
-        version=str(version.version),
-        aliases=tuple(sorted(version.aliases)),
-        created=datetime.fromtimestamp(version.creation_timestamp // 1000, UTC).isoformat(),
-        score=version.tags.get(SCORE, ""),
-        gate=version.tags.get(GATE, ""),
-        run_id=version.run_id or "",
-    )
+def _rows(store: Store, name: str) -> list[ModelRow]:
+    found = versions(store, name)
+    pointed = aliases(store, name)
+    return [
+        ModelRow(
+            name=name,
+            version=str(each.version),
+            aliases=tuple(
+                sorted(a for a, version in pointed.items() if version == str(each.version))
+            ),
+            created=datetime.fromtimestamp(each.creation_timestamp // 1000, UTC).isoformat(),
+            score=each.tags.get(SCORE, ""),
+            gate=each.tags.get(GATE, ""),
+            run_id=each.run_id or "",
+        )
+        for each in found
+    ]

@@ -13,7 +13,17 @@ from lslm.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("run", "plan", "init", "models", "promote", "rollback", "predict", "up")
-HEAVY = {"numpy", "polars", "pydantic", "keras", "tensorflow", "mlflow", "prefect", "optuna", "gensim"}
+HEAVY = {
+    "numpy",
+    "polars",
+    "pydantic",
+    "keras",
+    "tensorflow",
+    "mlflow",
+    "prefect",
+    "optuna",
+    "gensim",
+}
 
 
 def lslm(*arguments: str, cwd=None, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -31,7 +41,9 @@ def lslm(*arguments: str, cwd=None, stdin: str = "") -> subprocess.CompletedProc
 
 def test_help_imports_no_heavy_library():
     code = "import sys; from lslm.cli.app import app; print(*sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert not HEAVY & set(ran.stdout.split())
 
 

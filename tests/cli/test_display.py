@@ -18,6 +18,7 @@ def shown(terminal: bool, fail: bool = False) -> str:
             with progress.bar("trials", total=4, unit="trials") as bar:
                 bar.note("best 0.79")
                 bar.advance()
+                display._bars.refresh()
                 console.print("seen")
                 if fail:
                     raise ValueError

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
+from lslm import tracking
 from lslm.cli import predict as command
 from lslm.cli.app import app
 
@@ -18,11 +19,12 @@ class Parrot:
         assert folder == ("reviews", "champion")
         return cls()
 
-    def predict(self, texts):
-        return [{"label": t.split()[0], "probability": 0.75} for t in texts]
+    columns = ("label", "probability")
 
-    def attention(self, texts):
-        return [[(word, 0.5) for word in t.split()] for t in texts]
+    def predict(self, texts, attention):
+        answers = [{"label": t.split()[0], "probability": 0.75} for t in texts]
+        words = [{"attention": [(word, 0.5) for word in t.split()]} for t in texts]
+        return [a | w for a, w in zip(answers, words, strict=True)] if attention else answers
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +32,7 @@ def model(monkeypatch):
     registry = SimpleNamespace(download=lambda store, name, which: (name, which))
     monkeypatch.setattr(command, "opened", lambda *_: nullcontext())
     monkeypatch.setitem(sys.modules, "lslm.serving.predictor", SimpleNamespace(Predictor=Parrot))
-    monkeypatch.setattr("lslm.tracking.registry", registry)
+    monkeypatch.setattr(tracking, "registry", registry, raising=False)
     monkeypatch.setitem(sys.modules, "lslm.tracking.registry", registry)
 
 
@@ -42,7 +44,7 @@ def predicted(*arguments, stdin=None):
 
 def test_texts_come_from_arguments_a_file_or_stdin(tmp_path):
     (tmp_path / "new.txt").write_text("good one\n\nbad one\n")
-    expected = "good  0.750  good one\nbad   0.750  bad one\n"
+    expected = "good\t0.750\tgood one\nbad\t0.750\tbad one\n"
     assert predicted("good one", "bad one") == expected
     assert predicted("--file", str(tmp_path / "new.txt")) == expected
     assert predicted(stdin="good one\nbad one\n") == expected

@@ -125,9 +125,9 @@ def test_the_end_shows_scores_intervals_choices_the_gate_and_the_next_commands(t
     flow(forbidden, status="done")
     result = CliRunner().invoke(app, ["run", "imdb", "--workspace", str(tmp_path)])
     for said in (
-        "0.7900  [0.7600, 0.8200]",
-        "0.7800 .. 0.8000",
-        "+0.2900 [+0.2500, +0.3300]",
+        "0.790  [0.760, 0.820]",
+        "0.780 .. 0.800",
+        "+0.290 [+0.250, +0.330]",
         "training.learning_rate  0.001235",
         "imdb version 3 is registered as challenger: not above the floor",
         "✗ floor: 0.79 against 0.80",

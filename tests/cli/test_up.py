@@ -12,18 +12,21 @@ import psutil
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STUB = """
-import signal, sys
-from lslm.cli import up
-def stub(name, option, port):
-    server = "import http.server, subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); http.server.test(port={0}, bind='127.0.0.1')".format(port)
-    open("stub.py", "w")
-    return up._Server(name, option, port, "/", ("stub" + name, server))
-up._prefect = lambda port: stub("Prefect", "--port-prefect", port)
-up._mlflow = lambda port, home: stub("MLflow", "--port-mlflow", port)
-popen = up.subprocess.Popen
-up.subprocess.Popen = lambda command, **options: popen([command[0], "-c", command[3]], **options)
-from lslm.cli import main
+SERVER = """
+import http.server, subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+handler = http.server.SimpleHTTPRequestHandler
+http.server.test(handler, port=int(sys.argv[1]), bind="127.0.0.1")
+"""
+COMMAND = f"""
+from lslm.cli import main, up
+
+def server(name, option, port):
+    return up._Server(name, option, port, "/", ("-c", {SERVER!r}, str(port)))
+
+up._START = 20
+up._prefect = lambda port: server("Prefect", "--port-prefect", port)
+up._mlflow = lambda port, home: server("MLflow", "--port-mlflow", port)
 main()
 """
 
@@ -37,7 +40,7 @@ def free_port() -> int:
 def started(tmp_path, *ports: int) -> subprocess.Popen[str]:
     options = ["up", "--port-prefect", str(ports[0]), "--port-mlflow", str(ports[1])]
     return subprocess.Popen(
-        [sys.executable, "-c", STUB, *options, "--workspace", str(tmp_path)],
+        [sys.executable, "-c", COMMAND, *options, "--workspace", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

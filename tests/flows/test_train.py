@@ -47,7 +47,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in range(150):
         label = "pos" if i % 2 else "neg"
         word = WORDS[label][i % 3]
-        lines.append(f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}')
+        lines.append(
+            f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}'
+        )
     (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
     (folder / "tiny.yaml").write_text(PIPELINE, encoding="utf-8")
     return folder
@@ -78,7 +80,7 @@ def test_the_holdout_score_is_on_the_run_a_person_sees(client: Any, report: dict
     score = report["holdout"]["systems"]["network"]["accuracy"]
     assert run.info.status == "FINISHED"
     assert run.data.metrics["holdout/accuracy"] == score["value"]
-    assert score["n"] == report["corpus"]["split"]["holdout"]["n"] > 0
+    assert score["n"] == report["corpus"]["split"]["holdout"]["documents"] > 0
     assert "encoder.units" in run.data.params
 
 
@@ -87,7 +89,10 @@ def test_trials_are_children_with_learning_curves(client: Any, report: dict[str,
     assert {run.data.tags["mlflow.parentRunId"] for run in children} == {report["run_id"]}
     assert len(children) == 2
     for child in children:
-        assert [point.step for point in client.get_metric_history(child.info.run_id, "loss")] == [1, 2]
+        assert [point.step for point in client.get_metric_history(child.info.run_id, "loss")] == [
+            1,
+            2,
+        ]
 
 
 def test_nothing_is_left_running(client: Any, home: Path) -> None:

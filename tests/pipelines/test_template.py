@@ -54,7 +54,7 @@ def test_text_and_label_columns_are_guessed(tmp_path, make):
     seen = glance(make(tmp_path))
     assert (seen.text, seen.label, seen.n_rows) == ("body", "stars", 60)
     assert sorted(seen.labels.values()) == [20, 20, 20]
-    assert seen.median_words == 11
+    assert seen.median_words == 12
 
 
 @pytest.mark.parametrize("make", [labelled_lines, folder_of_files])

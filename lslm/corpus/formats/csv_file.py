@@ -32,14 +32,15 @@ class Dialect:
 def sniff(sample: str, column: str, separator: str = "auto") -> Dialect:
     """The dialect under which a sample has a column of that name and rows of one length.
 
-    Candidates are `,` tab `;` `|`, with quotation and, where that fails, without.
+    Candidates are `,` tab `;` `|`, and tab without quotation where that fits more rows.
 
     Example:
         >>> sniff("text;label\\ngood, really;1\\n", "text")
         Dialect(separator=';', quoted=True)
     """
     separators = _SEPARATORS if separator == "auto" else (separator,)
-    candidates = [Dialect(name, quoted) for name in separators for quoted in (True, False)]
+    candidates = [Dialect(name) for name in separators]
+    candidates += [Dialect("\t", quoted=False)] if "\t" in separators else []
     return max(candidates, key=lambda dialect: _fitness(sample, dialect, column))
 
 

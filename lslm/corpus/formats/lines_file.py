@@ -8,9 +8,7 @@ from lslm.corpus.records import Row
 from lslm.errors import InputError
 
 
-def rows(
-    path: Path, encoding: str, labels: Path | None, advance: opening.Advance
-) -> Iterator[Row]:
+def rows(path: Path, encoding: str, labels: Path | None, advance: opening.Advance) -> Iterator[Row]:
     """Lines of a file; blank ones are skipped, but count beside a file of labels."""
     with opening.text_lines(path, encoding, "\n", advance) as lines:
         if labels is not None:

@@ -1,0 +1,299 @@
+"""Cutting the cleaned corpus: holdout, folds, and the files of each part.
+
+Documents of one group always stay on one side. Where the time column is filled, what is held out
+is the latest part and folds go forward.
+
+A holdout's members are chosen by a seeded hash of each group's smallest fingerprint, inside each
+label. When documents are added, the hashes of the old ones stay, so a document changes sides only
+near the border: the holdout of tomorrow is nearly that of today and its new documents.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lslm.corpus import moments
+from lslm.errors import InputError
+from lslm.settings import Settings
+
+Rows = NDArray[np.int64]
+
+_SMALL = ("label", "group", "time", "part", "fingerprint")
+PARTS = ("development", "holdout", "outside")
+"""The files a split writes, each `NAME.parquet`."""
+
+
+def cut(frame: pl.DataFrame, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Positions of the rest and of the held documents, each ascending.
+
+    `frame` has the columns label, group, time and fingerprint. Each label gives its share (at least
+    one document, where it has two groups); in time, the latest documents are held instead.
+    """
+    groups = _groups(frame, seed)
+    held = _latest(groups, share) if _timed(frame) else _stratified(groups, share)
+    inside = np.isin(frame["group"].to_numpy(), groups["group"].to_numpy()[held])
+    return np.flatnonzero(~inside), np.flatnonzero(inside)
+
+
+def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """Positions of the training and the validation documents of each of `k` folds.
+
+    Each fold has about an equal number of each label's documents. In time, fold i trains on the
+    first i + 1 of k + 1 equal spans and validates on the next.
+    """
+    groups = _groups(frame, seed)
+    if groups.height < k:
+        raise InputError(
+            f"{groups.height} groups of documents for {k} folds",
+            right=f"at least {k}, or fewer folds",
+        )
+    timed = _timed(frame)
+    block = _spans(groups, k + 1) if timed else _dealt(groups, k)
+    number = np.zeros(int(groups["group"].to_numpy().max()) + 1, np.int64)
+    number[groups["group"].to_numpy()] = block
+    of_row = number[frame["group"].to_numpy()]
+    if timed:
+        spans = range(k)
+        return [(np.flatnonzero(of_row <= i), np.flatnonzero(of_row == i + 1)) for i in spans]
+    return [(np.flatnonzero(of_row != i), np.flatnonzero(of_row == i)) for i in range(k)]
+
+
+def split(
+    cleaned: Path, settings: Settings, into: Path, *, needs_label: bool = True
+) -> dict[str, Any]:
+    """Write development, holdout and outside.parquet from a cleaned corpus into the folder `into`.
+
+    Returns how the holdout was made and the documents of each part, by label. InputError where no
+    holdout or folds could be made that mean anything.
+    """
+    small = pl.concat([pl.read_parquet(path, columns=list(_SMALL)) for path in _shards(cleaned)])
+    part, how = _parts(small, settings)
+    development, holdout = small.filter(part == 0), small.filter(part == 1)
+    _check_counts(development, holdout, settings)
+    if needs_label:
+        _check_labels(development, holdout, settings)
+    _write(cleaned, part, into)
+    counts = {name: _count(small.filter(part == i)) for i, name in enumerate(PARTS)}
+    report = {"holdout_by": how, **counts}
+    (into / "split.json").write_text(json.dumps(report, indent=1, ensure_ascii=False))
+    return report
+
+
+def _parts(small: pl.DataFrame, settings: Settings) -> tuple[NDArray[np.uint8], str]:
+    """The index into `PARTS` of each document, and how the holdout was chosen."""
+    names = small["part"].to_numpy()
+    part = np.select([names == "holdout", names == "outside"], [1, 2], 0).astype(np.uint8)
+    if settings.corpus.holdout:
+        return part, "given"
+    corpus = np.flatnonzero(part == 0)
+    frame = small[corpus]
+    _check_any(frame)
+    _, held = cut(frame, settings.split.holdout, settings.split.seed)
+    part[corpus[held]] = 1
+    return part, "latest" if _timed(frame) else "stratified"
+
+
+# Groups: the units that are dealt out.
+
+
+def _groups(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """A row a group: size, most frequent label, latest moment, seeded hash; ordered by hash."""
+    timed = _timed(frame)
+    when = moments.ordered(frame["time"]) if timed else pl.zeros(frame.height, eager=True)
+    labelled = frame.select("label", "group", "fingerprint").with_columns(when.alias("when"))
+    found = labelled.group_by("group").agg(
+        pl.len().alias("size"),
+        pl.col("label").drop_nulls().mode().min().alias("label"),
+        pl.col("when").max(),
+        pl.col("fingerprint").min(),
+    )
+    hashed = _seeded(found["fingerprint"].to_numpy(), seed)
+    return found.with_columns(pl.Series("hash", hashed)).sort("hash", "group")
+
+
+def _seeded(fingerprints: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
+    """The finalizer of SplitMix64 (Steele et al. 2014) over fingerprint and seed."""
+    mixed = fingerprints + np.uint64((seed + 1) * 0x9E3779B97F4A7C15 % (1 << 64))
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
+def _timed(frame: pl.DataFrame) -> bool:
+    """Whether the time column is filled; half filled is an error."""
+    missing = frame["time"].null_count()
+    if 0 < missing < frame.height:
+        raise InputError(
+            f"{missing} of {frame.height} documents have no time", right="a time for each"
+        )
+    return frame.height > 0 and missing == 0
+
+
+def _strata(groups: pl.DataFrame) -> Iterator[NDArray[np.int64]]:
+    """Positions of the groups of each label; labels of a single group share a stratum."""
+    places = groups.select(pl.col("label"), pl.int_range(pl.len()).alias("place"))
+    alone: list[int] = []
+    for rows in places.group_by("label", maintain_order=True).all().sort("label")["place"]:
+        if len(rows) > 1:
+            yield rows.to_numpy()
+        else:
+            alone.append(rows[0])
+    if alone:
+        yield np.sort(np.array(alone))
+
+
+def _stratified(groups: pl.DataFrame, share: float) -> list[int]:
+    sizes = groups["size"].to_numpy()
+    return [place for stratum in _strata(groups) for place in _lowest(stratum, sizes, share)]
+
+
+def _lowest(stratum: NDArray[np.int64], sizes: NDArray[Any], share: float) -> list[int]:
+    """Groups in order of hash until the share is full; one that would overshoot more is left."""
+    total = int(sizes[stratum].sum())
+    target = max(1, round(share * total)) if share > 0 and len(stratum) > 1 else 0
+    taken, held = 0, []
+    for place in stratum:
+        size = int(sizes[place])
+        overshoot, short = taken + size - target, target - taken
+        if short > 0 and overshoot <= short and taken + size < total:
+            held.append(int(place))
+            taken += size
+    return held
+
+
+def _latest(groups: pl.DataFrame, share: float) -> NDArray[np.int64]:
+    backwards = _by_time(groups)[::-1]
+    sizes = groups["size"].to_numpy()[backwards]
+    before = np.cumsum(sizes) - sizes
+    return backwards[before < round(share * sizes.sum())]
+
+
+def _spans(groups: pl.DataFrame, count: int) -> NDArray[np.int64]:
+    """The span of time of each group, of `count` with about equally many documents."""
+    order = _by_time(groups)
+    sizes = groups["size"].to_numpy()[order]
+    middle = np.cumsum(sizes) - sizes / 2
+    block = np.empty(len(order), np.int64)
+    block[order] = np.minimum(middle * count // sizes.sum(), count - 1).astype(np.int64)
+    return block
+
+
+def _by_time(groups: pl.DataFrame) -> NDArray[np.int64]:
+    return np.argsort(groups["when"].to_numpy(), kind="stable")
+
+
+def _dealt(groups: pl.DataFrame, k: int) -> NDArray[np.int64]:
+    """The fold of each group: the largest first, to the fold with fewest of its label so far."""
+    sizes = groups["size"].to_numpy()
+    block = np.zeros(len(sizes), np.int64)
+    total = [0] * k
+    for stratum in _strata(groups):
+        own = [0] * k
+        for place in stratum[np.argsort(-sizes[stratum].astype(np.int64), kind="stable")]:
+            fold = min(range(k), key=lambda i: (own[i], total[i]))
+            block[place] = fold
+            own[fold] += int(sizes[place])
+            total[fold] += int(sizes[place])
+    return block
+
+
+# What must hold before anything is learned.
+
+
+def _check_any(development: pl.DataFrame) -> None:
+    if development.height == 0:
+        raise InputError(
+            "no documents are left to learn from; the cleaning report says why they were rejected",
+            where="corpus.sources",
+            right="at least one",
+        )
+
+
+def _check_counts(development: pl.DataFrame, holdout: pl.DataFrame, settings: Settings) -> None:
+    _check_any(development)
+    if settings.corpus.holdout and holdout.height == 0:
+        raise InputError(
+            "no documents are left of the given holdout",
+            where="corpus.holdout",
+            right="at least one",
+        )
+
+
+def _check_labels(development: pl.DataFrame, holdout: pl.DataFrame, settings: Settings) -> None:
+    whole = development if settings.corpus.holdout else pl.concat([development, holdout])
+    counts = dict(_by_label(whole))
+    if len(counts) < 2:
+        name, n = next(iter(counts.items()), ("none", 0))
+        raise InputError(
+            f"only one label, '{name}' ({n} documents)", where="corpus", right="two or more labels"
+        )
+    unseen = dict(_by_label(holdout)).keys() - dict(_by_label(development)).keys()
+    if unseen:
+        name = min(unseen)
+        n = dict(_by_label(holdout))[name]
+        raise InputError(
+            f"the holdout has {n} documents of label '{name}', which development never has",
+            where="corpus.holdout",
+            right=f"one of: {', '.join(sorted(counts))}",
+        )
+    needed = settings.evaluation.folds + (0 if settings.corpus.holdout else 1)
+    for name, n in sorted(counts.items(), key=lambda pair: pair[1]):
+        apart = whole.filter(pl.col("label") == name)["group"].n_unique()
+        if apart < needed:
+            what = f"label '{name}' has {n} documents in {apart} groups, too few for the folds"
+            right = f"at least {needed} groups for each label, or a smaller evaluation.folds"
+            raise InputError(what, where="corpus", right=right)
+
+
+def _by_label(frame: pl.DataFrame) -> Iterator[tuple[str, int]]:
+    for name, n in frame["label"].drop_nulls().value_counts().iter_rows():
+        yield str(name), int(n)
+
+
+def _count(frame: pl.DataFrame) -> dict[str, Any]:
+    return {"documents": frame.height, "labels": dict(sorted(_by_label(frame)))}
+
+
+# Writing, a shard at a time.
+
+
+def _write(cleaned: Path, part: NDArray[np.uint8], into: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    into.mkdir(parents=True, exist_ok=True)
+    shards = _shards(cleaned)
+    schema = pq.read_schema(shards[0])
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(
+                pq.ParquetWriter(into / f"{name}.parquet", schema, compression="zstd")
+            )
+            for name in PARTS
+        ]
+        start = 0
+        for path in shards:
+            table = pq.read_table(path, partitioning=None)
+            here = part[start : start + table.num_rows]
+            for index, writer in enumerate(writers):
+                chosen = table.filter(pa.array(here == index))
+                if chosen.num_rows:
+                    writer.write_table(chosen)
+            start += table.num_rows
+
+
+def _shards(cleaned: Path) -> list[Path]:
+    found = sorted((cleaned / "documents").glob("part-*.parquet"))
+    if not found:
+        raise InputError(
+            "no documents are left; the cleaning report says why they were rejected",
+            where="corpus.sources",
+            right="at least one",
+        )
+    return found

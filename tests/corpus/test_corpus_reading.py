@@ -1,0 +1,299 @@
+import gzip
+from pathlib import Path
+
+import orjson
+import polars as pl
+import pytest
+
+from lslm.corpus.reading import input_files, read
+from lslm.corpus.records import Broken, Record
+from lslm.errors import InputError
+from lslm.settings import CorpusSettings, Source
+
+
+def corpus(*sources: Source, **settings: object) -> CorpusSettings:
+    return CorpusSettings.model_validate({"sources": sources, **settings})
+
+
+def documents(settings: CorpusSettings, base: Path, needs_label: bool = True):
+    return list(read(settings, base, needs_label=needs_label))
+
+
+def pairs(folder: Path, content: bytes, name: str = "a.csv", **settings: object):
+    """(text, label) of each good document, and the reasons of the broken ones."""
+    (folder / name).write_bytes(content)
+    found = documents(corpus(Source(path=name), **settings), folder)
+    good = [(r.text, r.label) for r in found if isinstance(r, Record)]
+    return good, [r.reason for r in found if isinstance(r, Broken)]
+
+
+CSV = {
+    "plain": (b"text,label\ngood,1\n", [("good", "1")]),
+    "byte order mark": (b"\xef\xbb\xbftext,label\ngood,1\n", [("good", "1")]),
+    "quoted separators and line breaks": (
+        b'text,label\n"a, ""b""\nc",1\n',
+        [('a, "b"\nc', "1")],
+    ),
+    "words that pandas takes for missing": (
+        b"text,label\nNA,null\nNone,nan\n",
+        [("NA", "null"), ("None", "nan")],
+    ),
+    "labels that numbers would merge": (
+        b"text,label\na,01\nb,1\nc,1.0\n",
+        [("a", "01"), ("b", "1"), ("c", "1.0")],
+    ),
+    "semicolons": (b"text;label\ngood, really;1\n", [("good, really", "1")]),
+    "tabs": (b"label\ttext\n1\tgood, so good\n", [("good, so good", "1")]),
+    "bars": (b"text|label\na|1\n", [("a", "1")]),
+    "Windows line ends": (b"text,label\r\na,1\r\n", [("a", "1")]),
+    "no last line end": (b"text,label\na,1", [("a", "1")]),
+    "blank lines": (b"text,label\n\na,1\n\n", [("a", "1")]),
+    "spaces in the header": (b"text, label\na, 1\n", [("a", "1")]),
+    "a null byte": (b"text,label\na\x00b,1\n", [("a\x00b", "1")]),
+    "an empty label": (b"text,label\na,\n", [("a", None)]),
+    "a field beyond the default limit": (
+        b"text,label\n" + b"x" * 200_000 + b",1\n",
+        [("x" * 200_000, "1")],
+    ),
+    "UTF-16": ("text,label\ncafé,1\n".encode("utf-16"), [("café", "1")]),
+    "latin-1": ("text,label\ncafé,1\n".encode("latin-1"), [("café", "1")]),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), CSV.values(), ids=CSV.keys())
+def test_hostile_csv_reads_as_written(tmp_path, content, expected):
+    assert pairs(tmp_path, content) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    ("content", "good", "reason"),
+    [
+        (b'text,label\n"a"b,1\nc,0\n', [("c", "0")], "badly quoted"),
+        (b"text,label\na,1,2\nc,0\n", [("c", "0")], "3 cells where the header has 2"),
+        (b"text,label\na\nc,0\n", [("c", "0")], "1 cells where the header has 2"),
+        (b'text,label\nc,0\n"a,1\nb,1\n', [("c", "0")], "never closed (lines 3 to 4)"),
+    ],
+)
+def test_a_bad_csv_row_is_broken_and_the_rest_is_read(tmp_path, content, good, reason):
+    found, reasons = pairs(tmp_path, content)
+    assert found == good
+    assert len(reasons) == 1
+    assert reason in reasons[0]
+
+
+def test_raw_tsv_with_leading_quotation_marks_is_read_unquoted(tmp_path):
+    content = b'text\tlabel\n"hello" she said\t1\nfine\t0\n'
+    expected = [('"hello" she said', "1"), ("fine", "0")]
+    assert pairs(tmp_path, content, "a.tsv") == (expected, [])
+
+
+def test_rows_are_numbered_by_the_line_they_begin_at(tmp_path):
+    (tmp_path / "a.csv").write_text('text,label\n"a\nb",1\nc,1\n')
+    assert [r.row for r in documents(corpus(Source(path="a.csv")), tmp_path)] == [2, 4]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.parquet"])
+def test_a_missing_column_names_the_file_the_column_and_those_there_are(tmp_path, name):
+    frame = pl.DataFrame({"txt": ["a"], "label": ["1"]})
+    write = {".csv": frame.write_csv, ".jsonl": frame.write_ndjson, ".parquet": frame.write_parquet}
+    write[Path(name).suffix](tmp_path / name)
+    with pytest.raises(InputError, match=rf"{name}: no column 'text'; expected one of: txt, label"):
+        documents(corpus(Source(path=name)), tmp_path)
+
+
+def test_a_column_name_that_stands_twice_is_refused(tmp_path):
+    with pytest.raises(InputError, match="2 columns named 'text'"):
+        pairs(tmp_path, b"text,text,label\na,b,1\n")
+
+
+JSONL = {
+    "broken line": (b'{"text":"a","label":1}\n{"text":\n{"text":"b","label":2}\n', "not JSON"),
+    "torn last line": (b'{"text":"a","label":1}\n{"text":"b","label":2}\n{"te', "not JSON"),
+    "not an object": (
+        b'{"text":"a","label":1}\n[1]\n{"text":"b","label":2}\n',
+        "not a JSON object",
+    ),
+    "lone surrogate": (
+        b'{"text":"a","label":1}\n{"text":"\\ud800","label":1}\n{"text":"b","label":2}\n',
+        "not JSON",
+    ),
+    "bytes that are not UTF-8": (
+        b'{"text":"a","label":1}\n{"text":"\xff","label":1}\n{"text":"b","label":2}\n',
+        "not JSON",
+    ),
+    "not a number": (
+        b'{"text":"a","label":1}\n{"text":"x","label":NaN}\n{"text":"b","label":2}\n',
+        "not JSON",
+    ),
+    "list as label": (
+        b'{"text":"a","label":1}\n{"text":"x","label":[1]}\n{"text":"b","label":2}\n',
+        "column 'label' is a list",
+    ),
+    "object as text": (
+        b'{"text":"a","label":1}\n{"text":{},"label":1}\n{"text":"b","label":2}\n',
+        "an object",
+    ),
+}
+
+
+@pytest.mark.parametrize(("content", "reason"), JSONL.values(), ids=JSONL.keys())
+def test_a_bad_json_line_is_one_broken_record_and_not_the_end(tmp_path, content, reason):
+    good, reasons = pairs(tmp_path, content, "a.jsonl")
+    assert good == [("a", "1"), ("b", "2")]
+    assert [reason in r for r in reasons] == [True]
+
+
+def test_json_labels_of_every_type_become_text_as_written(tmp_path):
+    values = [True, False, 1, 1.0, 2.5, "01", None]
+    lines = b"\n".join(orjson.dumps({"text": "x", "label": value}) for value in values)
+    good, _ = pairs(tmp_path, b"\xef\xbb\xbf" + lines, "a.jsonl")
+    assert [label for _, label in good] == ["true", "false", "1", "1", "2.5", "01", None]
+
+
+def test_a_list_of_sentences_is_one_document(tmp_path):
+    assert (
+        pairs(tmp_path, b'{"text":["One.","Two."],"label":1}', "a.jsonl")[0][0][0] == "One.\nTwo."
+    )
+
+
+def test_parquet_labels_of_every_type_become_text(tmp_path):
+    for label, expected in ([True, "true"], [1, "1"], [1.0, "1"], ["01", "01"], [None, None]):
+        pl.DataFrame({"text": ["a"], "label": [label]}).write_parquet(tmp_path / "a.parquet")
+        (record,) = documents(corpus(Source(path="a.parquet")), tmp_path)
+        assert isinstance(record, Record)
+        assert record.label == expected
+
+
+def test_labelled_lines_are_recognised_by_their_numbers(tmp_path):
+    good, _ = pairs(tmp_path, "0 dull .\n1 très bon .\n".encode("latin-1"), "rt-polarity.all")
+    assert good == [("dull .", "0"), ("très bon .", "1")]
+
+
+def test_labelled_lines_are_recognised_by_few_first_words(tmp_path):
+    content = b"LOC Where is it ?\nHUM Who is it ?\n" * 15
+    assert pairs(tmp_path, content, "questions.txt")[0][:2] == [
+        ("Where is it ?", "LOC"),
+        ("Who is it ?", "HUM"),
+    ]
+
+
+def test_fasttext_lines_lose_their_prefix_and_take_one_label(tmp_path):
+    content = b"__label__good It works .\n__label__a __label__b Both .\n"
+    good, reasons = pairs(tmp_path, content, "train.txt")
+    assert good == [("It works .", "good")]
+    assert reasons == ["more than one label"]
+
+
+def test_next_line_characters_and_carriage_returns_do_not_split_lines(tmp_path):
+    good, _ = pairs(tmp_path, b"0 a \x85 b\r\n1 c\rd\n", "x.all")
+    assert good == [("a \x85 b", "0"), ("c\rd", "1")]
+
+
+def test_lines_take_labels_from_a_parallel_file(tmp_path):
+    (tmp_path / "x.seq.in").write_text("play it\n\nbook it\n")
+    (tmp_path / "x.label").write_text("Play\nNone\nBook\n")
+    found = documents(corpus(Source(path="x.seq.in", labels="x.label")), tmp_path)
+    assert [(r.text, r.label) for r in found if isinstance(r, Record)] == [
+        ("play it", "Play"),
+        ("", "None"),
+        ("book it", "Book"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "count"), [("a\n", "2 lines but 1"), ("a\nb\nc\n", "2 lines but 3")]
+)
+def test_parallel_files_must_agree_in_length(tmp_path, labels, count):
+    (tmp_path / "x.txt").write_text("one\ntwo\n")
+    (tmp_path / "y.txt").write_text(labels)
+    with pytest.raises(InputError, match=count):
+        documents(corpus(Source(path="x.txt", labels="y.txt")), tmp_path)
+
+
+def test_one_label_for_a_whole_compressed_file(tmp_path):
+    (tmp_path / "pos.txt.gz").write_bytes(gzip.compress("很好\n不错\n".encode()))
+    found = documents(corpus(Source(path="pos.txt.gz", label="pos")), tmp_path)
+    assert [(r.text, r.label) for r in found if isinstance(r, Record)] == [
+        ("很好", "pos"),
+        ("不错", "pos"),
+    ]
+
+
+def test_plain_lines_without_labels_are_refused_where_labels_are_needed(tmp_path):
+    (tmp_path / "a.txt").write_text("just some text\nand more of it\n")
+    settings = corpus(Source(path="a.txt"))
+    with pytest.raises(InputError, match="carry no labels"):
+        documents(settings, tmp_path)
+    assert len(documents(settings, tmp_path, needs_label=False)) == 2
+
+
+def test_a_folder_labels_its_files_by_their_folder(tmp_path):
+    for label in ("neg", "pos"):
+        (tmp_path / "reviews" / label).mkdir(parents=True)
+        (tmp_path / "reviews" / label / "1.txt").write_text(f"so {label}\nindeed")
+    (tmp_path / "reviews" / ".hidden").write_text("x")
+    found = documents(corpus(Source(path="reviews")), tmp_path)
+    assert [(r.text, r.label) for r in found if isinstance(r, Record)] == [
+        ("so neg\nindeed", "neg"),
+        ("so pos\nindeed", "pos"),
+    ]
+
+
+def test_where_keeps_the_rows_with_these_values(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label,lang\na,1,en\nb,1,de\n")
+    found = documents(corpus(Source(path="a.csv", where={"lang": "en"})), tmp_path)
+    assert [r.text for r in found] == ["a"]
+    with pytest.raises(InputError, match="no column 'language'"):
+        documents(corpus(Source(path="a.csv", where={"language": "en"})), tmp_path)
+
+
+def test_outside_text_never_has_a_label_and_needs_no_label_column(tmp_path):
+    (tmp_path / "a.csv").write_text("text\nfree\n")
+    settings = CorpusSettings(outside=(Source(path="a.csv", label="x"),))
+    (record,) = documents(settings, tmp_path)
+    assert isinstance(record, Record)
+    assert (record.label, record.part) == (None, "outside")
+
+
+def test_the_given_holdout_is_read_first_and_outside_text_last(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\na,1\n")
+    source = (Source(path="a.csv"),)
+    settings = CorpusSettings(sources=source, holdout=source, outside=source)
+    assert [r.part for r in documents(settings, tmp_path)] == ["holdout", "corpus", "outside"]
+
+
+def test_a_wrong_named_encoding_is_an_input_error(tmp_path):
+    (tmp_path / "a.csv").write_bytes("text,label\ncafé,1\n".encode("latin-1"))
+    with pytest.raises(InputError, match="not readable as utf-8"):
+        documents(corpus(Source(path="a.csv", encoding="utf-8")), tmp_path)
+    with pytest.raises(InputError, match="no encoding 'utf-9'"):
+        documents(corpus(Source(path="a.csv", encoding="utf-9")), tmp_path)
+
+
+def test_a_torn_gzip_file_is_an_input_error(tmp_path):
+    whole = gzip.compress(b"text,label\n" + b"some words,1\n" * 5000)
+    (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match="damaged gzip"):
+        documents(corpus(Source(path="a.csv.gz")), tmp_path)
+
+
+def test_a_json_array_is_told_from_json_lines(tmp_path):
+    (tmp_path / "a.json").write_text('[\n{"text": "a", "label": 1}\n]')
+    with pytest.raises(InputError, match="a JSON array; expected one JSON object a line"):
+        documents(corpus(Source(path="a.json")), tmp_path)
+
+
+def test_reading_streams(tmp_path):
+    (tmp_path / "a.csv").write_text("text,label\n" + "some words,1\n" * 100_000)
+    n_bytes: list[int] = []
+    records = read(corpus(Source(path="a.csv")), tmp_path, advance=n_bytes.append)
+    next(records)
+    assert sum(n_bytes) < 300_000
+    assert sum(1 for _ in records) == 99_999
+    assert sum(n_bytes) == (tmp_path / "a.csv").stat().st_size
+
+
+def test_files_are_described_before_they_are_read(tmp_path):
+    (tmp_path / "a.data").write_text("text;label\na;1\n")
+    (file,) = input_files(corpus(Source(path="a.data")), tmp_path)
+    assert (file.format, file.encoding, file.name) == ("csv", "utf-8", "a.data")

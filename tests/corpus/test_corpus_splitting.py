@@ -1,0 +1,169 @@
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lslm.cleaning.chain import clean
+from lslm.corpus.splitting import cut, folds, split
+from lslm.errors import InputError
+from lslm.settings import CorpusSettings, EvaluationSettings, Settings, Source
+
+
+def frame(labels, groups=None, times=None, seed=0) -> pl.DataFrame:
+    n = len(labels)
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "label": pl.Series(labels, dtype=pl.String),
+            "group": pl.Series(list(range(n)) if groups is None else groups, dtype=pl.Int64),
+            "time": pl.Series([None] * n if times is None else times, dtype=pl.String),
+            "fingerprint": pl.Series(rng.integers(0, 2**63, n, dtype=np.uint64), dtype=pl.UInt64),
+        }
+    )
+
+
+rows = st.lists(
+    st.tuples(st.sampled_from(["a", "b", None]), st.integers(0, 12)), min_size=12, max_size=60
+)
+
+
+@given(rows, st.sampled_from([0.0, 0.1, 0.3, 0.5]), st.integers(0, 5))
+def test_a_group_never_straddles_a_cut(rows, share, seed):
+    data = frame([label for label, _ in rows], [group for _, group in rows])
+    rest, held = cut(data, share, seed)
+    groups = data["group"].to_numpy()
+    assert not set(groups[rest]) & set(groups[held])
+    assert sorted([*rest, *held]) == list(range(len(rows)))
+    assert len(rest) > 0
+
+
+@given(rows, st.integers(2, 4), st.booleans())
+def test_a_group_never_straddles_a_fold(rows, k, timed):
+    n = len(rows)
+    data = frame(
+        [label for label, _ in rows],
+        [group % 6 + i % 2 * 6 for i, (_, group) in enumerate(rows)] if n > k * 6 else None,
+        [str(i) for i in range(n)] if timed else None,
+    )
+    if data["group"].n_unique() < k:
+        return
+    groups = data["group"].to_numpy()
+    for training, validation in folds(data, k, 0):
+        assert not set(groups[training]) & set(groups[validation])
+
+
+def test_folds_partition_the_documents_and_balance_the_labels():
+    data = frame(["a"] * 50 + ["b"] * 23)
+    parts = [validation for _, validation in folds(data, 5, 0)]
+    assert sorted(np.concatenate(parts)) == list(range(73))
+    labels = data["label"].to_numpy()
+    assert {(labels[part] == "a").sum() for part in parts} == {10}
+    assert {(labels[part] == "b").sum() for part in parts} <= {4, 5}
+
+
+def test_the_holdout_is_stratified_and_seeded():
+    data = frame(["a"] * 900 + ["b"] * 100)
+    _, held = cut(data, 0.1, 0)
+    assert data["label"].to_numpy()[held].tolist().count("a") == 90
+    assert len(held) == 100
+    assert np.array_equal(held, cut(data, 0.1, 0)[1])
+    assert not np.array_equal(held, cut(data, 0.1, 1)[1])
+
+
+def test_the_holdout_stays_nearly_the_same_when_the_corpus_grows():
+    grown = frame(["a", "b"] * 1100)
+    before = grown[:2000]
+    old, new = set(cut(before, 0.1, 0)[1]), set(cut(grown, 0.1, 0)[1])
+    kept = len(old & {row for row in new if row < 2000}) / len(old)
+    assert kept > 0.9
+
+
+def test_the_holdout_does_not_depend_on_the_order_of_the_documents():
+    data = frame(["a", "b"] * 100)
+    turned = data.reverse()
+    chosen = set(data["fingerprint"].to_numpy()[cut(data, 0.2, 0)[1]])
+    assert chosen == set(turned["fingerprint"].to_numpy()[cut(turned, 0.2, 0)[1]])
+
+
+def test_in_time_the_latest_documents_are_held_and_folds_go_forward():
+    times = [f"2024-{month:02}-{day:02}" for month in range(1, 11) for day in range(1, 11)]
+    data = frame(["a", "b"] * 50, times=times)
+    _, held = cut(data, 0.1, 0)
+    assert held.tolist() == list(range(90, 100))
+    for training, validation in folds(data, 4, 0):
+        assert training.max() < validation.min()
+
+
+def test_numbers_sort_as_numbers_and_mixed_times_are_refused():
+    data = frame(["a"] * 4, times=["9", "10", "2", "1"])
+    assert cut(data, 0.25, 0)[1].tolist() == [1]
+    with pytest.raises(InputError, match="time '3/4/20' does not sort"):
+        cut(frame(["a"] * 2, times=["2024-01-01", "3/4/20"]), 0.5, 0)
+    with pytest.raises(InputError, match="1 of 2 documents have no time"):
+        cut(frame(["a"] * 2, times=["2024-01-01", None]), 0.5, 0)
+
+
+def settings(tmp_path, rows: list[tuple[str, str]], **corpus: object) -> Settings:
+    lines = [f"{text},{label}" for text, label in rows]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label", *lines]))
+    return Settings(
+        name="toy",
+        corpus=CorpusSettings.model_validate({"sources": (Source(path="a.csv"),), **corpus}),
+        evaluation=EvaluationSettings(folds=2),
+    )
+
+
+def run(tmp_path, made: Settings, needs_label: bool = True):
+    clean(made, tmp_path, tmp_path / "cleaned", needs_label=needs_label)
+    return split(tmp_path / "cleaned", made, tmp_path / "parts", needs_label=needs_label)
+
+
+MANY = [(f"word{i} w{i * 7} v{i * 3}", "ab"[i % 2]) for i in range(40)]
+
+
+def test_split_writes_the_three_parts_and_counts_them(tmp_path):
+    (tmp_path / "o.txt").write_text("free text one\nfree text two\n")
+    report = run(
+        tmp_path, settings(tmp_path, MANY, outside=(Source(path="o.txt", format="lines"),))
+    )
+    assert report["development"] == {"documents": 36, "labels": {"a": 18, "b": 18}}
+    assert report["holdout"] == {"documents": 4, "labels": {"a": 2, "b": 2}}
+    assert report["outside"] == {"documents": 2, "labels": {}}
+    for name in ("development", "holdout", "outside"):
+        written = pl.read_parquet(tmp_path / "parts" / f"{name}.parquet")
+        assert written.height == report[name]["documents"]
+        assert written.schema["group"] == pl.Int64
+        assert written.schema["fingerprint"] == pl.UInt64
+
+
+def test_a_given_holdout_is_the_holdout(tmp_path):
+    (tmp_path / "h.csv").write_text("text,label\nunseen words here,a\n")
+    report = run(tmp_path, settings(tmp_path, MANY, holdout=(Source(path="h.csv"),)))
+    assert report["holdout_by"] == "given"
+    assert report["holdout"]["documents"] == 1
+    assert report["development"]["documents"] == 40
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([(text, "a") for text, _ in MANY], "only one label, 'a' \\(40 documents\\)"),
+        ([*MANY, ("rare bird", "c")], "label 'c' has 1 documents .* expected at least 3"),
+        ([("", "a")], "no documents are left"),
+    ],
+)
+def test_a_corpus_that_cannot_be_learned_from_is_refused(tmp_path, rows, message):
+    with pytest.raises(InputError, match=message):
+        run(tmp_path, settings(tmp_path, rows))
+
+
+def test_a_holdout_label_that_development_never_has_is_refused(tmp_path):
+    (tmp_path / "h.csv").write_text("text,label\nunseen words here,z\n")
+    with pytest.raises(InputError, match="1 documents of label 'z'.*expected one of: a, b"):
+        run(tmp_path, settings(tmp_path, MANY, holdout=(Source(path="h.csv"),)))
+
+
+def test_without_labels_no_label_is_asked_for(tmp_path):
+    report = run(tmp_path, settings(tmp_path, MANY), needs_label=False)
+    assert report["development"] == {"documents": 36, "labels": {}}

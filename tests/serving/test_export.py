@@ -1,0 +1,81 @@
+from itertools import product
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from lslm.serving.export import to_onnx
+from lslm.settings import Hyperparameters
+from tests.serving.networks import HYPERPARAMETERS, SHAKEN, VECTORS, network
+
+POOLINGS = ("attention", "max", "last", "attention+max")
+TOKENS = np.array(
+    [[2, 3, 4, 5, 6, 1, 2, 3, 4], [5, 1, 6, 3, 0, 0, 0, 0, 0], [4] + [0] * 8, [0] * 9], np.int32
+)
+
+
+def run(path: Path, tokens: np.ndarray) -> dict[str, np.ndarray]:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {"tokens": tokens}), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("cell", "layers", "bidirectional", "pooling"),
+    list(product(("lstm", "gru"), (1, 2), (True, False), POOLINGS)),
+)
+def test_the_graph_answers_as_keras_does(
+    cell: str, layers: int, bidirectional: bool, pooling: str, tmp_path: Path
+) -> None:
+    changes = {
+        "cell": cell,
+        "layers": layers,
+        "bidirectional": bidirectional,
+        "pooling": pooling,
+    }
+    encoder = SHAKEN.model_copy(update=changes)
+    model = network(Hyperparameters(encoder=encoder))
+    to_onnx([model], tmp_path / "model.onnx")
+    answers = run(tmp_path / "model.onnx", TOKENS)
+    np.testing.assert_allclose(answers["outputs"], np.asarray(model(TOKENS)), atol=1e-5)
+    assert ("attention" in answers) == pooling.startswith("attention")
+
+
+def test_members_are_averaged_and_share_the_frozen_table(tmp_path: Path) -> None:
+    members = [network(HYPERPARAMETERS, seed) for seed in range(3)]
+    to_onnx(members, tmp_path / "model.onnx")
+    expected = np.mean([np.asarray(member(TOKENS)) for member in members], axis=0)
+    np.testing.assert_allclose(run(tmp_path / "model.onnx", TOKENS)["outputs"], expected, atol=1e-6)
+    constants = onnx.load(tmp_path / "model.onnx").graph.initializer
+    assert sum(list(constant.dims) == list(VECTORS.shape) for constant in constants) == 1
+
+
+def test_attention_sums_to_one_over_tokens_and_to_zero_without_any(tmp_path: Path) -> None:
+    to_onnx([network(HYPERPARAMETERS)], tmp_path / "model.onnx")
+    attention = run(tmp_path / "model.onnx", TOKENS)["attention"]
+    np.testing.assert_allclose(attention.sum(axis=1), [1, 1, 1, 0], atol=1e-6)
+    assert (attention[TOKENS == 0] == 0).all()
+
+
+def test_a_head_of_standard_layers_needs_no_converter_of_its_own(tmp_path: Path) -> None:
+    encoded = network(HYPERPARAMETERS)
+    tokens, states = encoded.inputs[0], encoded.get_layer("recurrent_0").output
+    wide = keras.layers.Dense(4, activation="relu")(states)
+    normal = keras.layers.LayerNormalization()(wide)
+    both = keras.layers.Concatenate()([keras.layers.Add()([wide, normal]), states])
+    outputs = keras.layers.Activation("sigmoid")(keras.layers.Dense(2)(both))
+    model = keras.Model(tokens, outputs)
+    to_onnx([model], tmp_path / "model.onnx")
+    np.testing.assert_allclose(
+        run(tmp_path / "model.onnx", TOKENS)["outputs"], np.asarray(model(TOKENS)), atol=1e-5
+    )
+
+
+def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
+    model = network(HYPERPARAMETERS)
+    odd = keras.layers.UnitNormalization(name="odd")(model.output)
+    with pytest.raises(NotImplementedError, match="'odd' of type .*UnitNormalization"):
+        to_onnx([keras.Model(model.inputs, odd)], tmp_path / "model.onnx")

@@ -1,0 +1,86 @@
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from lslm.errors import InputError
+from lslm.serving.model_files import load_description, load_members
+from lslm.serving.model_folder import ModelFolder, write_manifest
+from tests.serving.networks import HYPERPARAMETERS, TARGETS, WORDS, network, write_members
+
+TOKENS = np.array([[2, 3, 4, 0], [5, 6, 0, 0]], np.int32)
+
+
+def test_members_come_back_the_same(folder: Path, members: Sequence[keras.Model]) -> None:
+    loaded = load_members(folder)
+    for old, new in zip(members, loaded, strict=True):
+        np.testing.assert_array_equal(old.predict_on_batch(TOKENS), new.predict_on_batch(TOKENS))
+
+
+def test_the_description_keeps_settings_that_are_not_defaults(folder: Path) -> None:
+    description = load_description(folder)
+    assert description.hyperparameters == HYPERPARAMETERS
+    assert description.targets == TARGETS
+    assert not description.text.lowercase
+    assert not description.cleaning.html
+    files = ModelFolder(folder)
+    assert files.vocabulary().words == WORDS.words
+    assert files.seen().tolist() == [3, 7, 2**64 - 1]
+
+
+def test_nothing_in_the_folder_is_a_pickle(folder: Path) -> None:
+    suffixes = {path.suffix for path in folder.rglob("*") if path.is_file()}
+    assert suffixes == {".json", ".onnx", ".keras", ".npy"}
+
+
+def test_optimizer_state_stays_out(tmp_path: Path) -> None:
+    model = network(HYPERPARAMETERS)
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.train_on_batch(TOKENS, np.array([0, 1]))
+    write_members(tmp_path / "model", [model])
+    assert load_members(tmp_path / "model")[0].optimizer is None
+    plain = network(HYPERPARAMETERS)
+    plain.save(tmp_path / "plain.keras")
+    ours = (tmp_path / "model" / "members" / "0.keras").stat().st_size
+    assert ours == pytest.approx((tmp_path / "plain.keras").stat().st_size, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["model.json", "vocabulary.json", "seen.npy", "model.onnx"])
+def test_a_changed_file_is_refused(name: str, folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / name).write_bytes((copy / name).read_bytes() + b" ")
+    with pytest.raises(InputError, match="was changed"):
+        ModelFolder(copy).read(name)
+
+
+def test_a_changed_member_is_not_loaded(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "members" / "0.keras").write_bytes(b"something else")
+    with pytest.raises(InputError, match="was changed"):
+        load_members(copy)
+
+
+def test_a_file_that_the_manifest_does_not_name_is_refused(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "members" / "9.keras").write_bytes(b"")
+    with pytest.raises(InputError, match="was changed"):
+        ModelFolder(copy).read("members/9.keras")
+
+
+def test_a_format_from_the_future_says_what_is_readable(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    values = json.loads((copy / "model.json").read_text("utf-8"))
+    (copy / "model.json").write_text(json.dumps(values | {"format": 99}), "utf-8")
+    (copy / "manifest.json").unlink()
+    write_manifest(copy)
+    with pytest.raises(InputError, match="model format 99 is not known.* reads: 1"):
+        load_description(copy)
+
+
+def test_another_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="not a model folder"):
+        load_description(tmp_path)
