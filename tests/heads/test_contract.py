@@ -1,0 +1,111 @@
+"""What every head promises; a new head is tested here without an edit where its targets are labels."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import polars as pl
+import pytest
+
+from lslm import heads
+from lslm.encoder.encoder import encode
+from lslm.errors import InputError
+from lslm.heads.contract import Head
+from lslm.settings import Hyperparameters
+
+WORDS = {"a": ("red", "rose"), "b": ("blue", "sea"), "c": ("green", "leaf")}
+DOCUMENTS = pl.DataFrame(
+    {
+        "text": [f"the {WORDS[label][i % 2]} number {i}" for i in range(20) for label in WORDS],
+        "label": list(WORDS) * 20,
+    }
+)
+SMALL = Hyperparameters().replaced(
+    {"encoder.units": 6, "encoder.pooling": "attention", "encoder.cell": "gru"}
+)
+
+
+@pytest.mark.parametrize("kind", heads.names())
+class TestContract:
+    @pytest.fixture
+    def head(self, kind: str) -> Head:
+        return heads.get(kind)
+
+    @pytest.fixture
+    def targets(self, head: Head) -> dict:
+        return head.fit_targets(DOCUMENTS, head.options())
+
+    def network(self, head: Head, targets: dict) -> keras.Model:
+        tokens = keras.Input((None,), dtype="int32", name="tokens")
+        encoded = encode(tokens, n_words=30, size=5, vectors=None, settings=SMALL.encoder, seed=1)
+        return keras.Model(tokens, head.build(encoded, targets, SMALL))
+
+    def batch(self, head: Head, targets: dict) -> tuple[np.ndarray, np.ndarray]:
+        truth = head.encode_targets(DOCUMENTS, targets)
+        tokens = np.zeros((len(truth), 8), np.int32)
+        tokens[:, 0] = truth + 2
+        tokens[:, 1] = 6 + np.arange(len(truth)) % 20
+        return tokens, truth
+
+    def test_training_lowers_the_loss_and_moves_every_weight(
+        self, head: Head, targets: dict
+    ) -> None:
+        network = self.network(head, targets)
+        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(SMALL))
+        tokens, truth = self.batch(head, targets)
+        before = [np.array(weight) for weight in network.trainable_variables]
+        losses = network.fit(tokens, truth, epochs=5, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
+        for old, weight in zip(before, network.trainable_variables, strict=True):
+            assert not np.array_equal(old, weight), weight.path
+
+    def test_a_saved_network_answers_the_same(
+        self, head: Head, targets: dict, tmp_path: Path
+    ) -> None:
+        network = self.network(head, targets)
+        tokens, _ = self.batch(head, targets)
+        network.save(tmp_path / "network.keras")
+        loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
+        assert np.array_equal(network.predict_on_batch(tokens), loaded.predict_on_batch(tokens))
+
+    def test_one_document_gets_what_it_gets_in_a_batch(self, head: Head, targets: dict) -> None:
+        network = self.network(head, targets)
+        tokens, _ = self.batch(head, targets)
+        together = network.predict_on_batch(tokens)
+        alone = network.predict_on_batch(tokens[3:4, :2])
+        assert np.allclose(together[3:4], alone, atol=1e-6)
+
+    def test_every_metric_and_baseline_answers(self, head: Head, targets: dict) -> None:
+        truth = head.encode_targets(DOCUMENTS, targets)
+        for name, baseline in head.baselines.items():
+            outputs = baseline(DOCUMENTS, DOCUMENTS, targets, 0)
+            scores = head.example_scores(truth, outputs)
+            assert scores.mean() == pytest.approx(head.metrics[head.goal.metric](truth, outputs))
+            assert len(head.decode(outputs, targets)) == len(truth), name
+
+
+def test_decoding_inverts_the_targets_of_classification() -> None:
+    head = heads.get("classify")
+    targets = head.fit_targets(DOCUMENTS, head.options())
+    outputs = np.eye(3)[head.encode_targets(DOCUMENTS, targets)]
+    assert [row["label"] for row in head.decode(outputs, targets)] == DOCUMENTS["label"].to_list()
+
+
+def test_the_label_set_comes_from_the_training_documents_alone() -> None:
+    head = heads.get("classify")
+    training = DOCUMENTS.filter(pl.col("label") != "c")
+    targets = head.fit_targets(training, head.options())
+    assert targets["labels"] == ["a", "b"]
+    with pytest.raises(InputError, match="'c'"):
+        head.encode_targets(DOCUMENTS, targets)
+
+
+def test_one_label_only_is_refused() -> None:
+    head = heads.get("classify")
+    with pytest.raises(InputError, match="at least two different labels"):
+        head.fit_targets(DOCUMENTS.filter(pl.col("label") == "a"), head.options())
+
+
+def test_an_unknown_head_is_refused_with_the_choices() -> None:
+    with pytest.raises(InputError, match="classify"):
+        heads.get("clasify")

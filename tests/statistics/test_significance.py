@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from lslm.heads.classify import macro_f1
+from lslm.statistics.intervals import bootstrap
+from lslm.statistics.resampling import Mean, OfConfusion, confusion
+from lslm.statistics.significance import mcnemar, paired_bootstrap
+
+
+def discordant(only_a: int, only_b: int, both: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    a = np.array([1.0] * only_a + [0.0] * only_b + [1.0] * both)
+    b = np.array([0.0] * only_a + [1.0] * only_b + [1.0] * both)
+    return a, b
+
+
+def test_mcnemar_on_the_airway_example_of_fagerland_2013() -> None:
+    assert mcnemar(*discordant(1, 7)) == pytest.approx(0.0703, abs=1e-4)
+
+
+def test_mcnemar_sees_nothing_where_nothing_differs() -> None:
+    assert mcnemar(*discordant(0, 0)) == 1.0
+
+
+def test_the_paired_interval_holds_the_difference() -> None:
+    difference, low, high = paired_bootstrap(
+        *discordant(30, 10, 60), resamples=2000, confidence=0.95, seed=0
+    )
+    assert difference == pytest.approx(0.2)
+    # The normal approximation: 0.2 +- 1.96 * sqrt((40/100 - 0.04) / 100).
+    assert (low, high) == (pytest.approx(0.0824, abs=0.02), pytest.approx(0.3176, abs=0.02))
+
+
+def test_the_bootstrap_interval_of_a_share_is_the_binomial_one() -> None:
+    truth = np.zeros(400, int)
+    outputs = np.eye(2)[np.array([0] * 320 + [1] * 80)]
+    metric = Mean(lambda t, o: (o.argmax(1) == t).astype(float))
+    value, low, high = bootstrap(metric, truth, outputs, resamples=4000, confidence=0.95, seed=0)
+    assert value == 0.8
+    assert (low, high) == (pytest.approx(0.7608, abs=0.006), pytest.approx(0.8392, abs=0.006))
+
+
+def test_fast_resampling_of_f1_agrees_with_the_slow_way() -> None:
+    rng = np.random.default_rng(0)
+    truth, outputs = rng.integers(0, 3, 200), rng.random((200, 3))
+    fast = OfConfusion(macro_f1)
+    given = {"resamples": 3000, "confidence": 0.95, "seed": 0}
+    slow = bootstrap(lambda t, o: float(macro_f1(confusion(t, o))), truth, outputs, **given)
+    assert bootstrap(fast, truth, outputs, **given) == pytest.approx(slow, abs=0.01)
+
+
+def test_macro_f1_agrees_with_scikit_learn() -> None:
+    from sklearn.metrics import f1_score
+
+    rng = np.random.default_rng(1)
+    truth, outputs = rng.integers(0, 4, 300), rng.random((300, 4))
+    expected = f1_score(truth, outputs.argmax(1), average="macro")
+    assert OfConfusion(macro_f1)(truth, outputs) == pytest.approx(expected)
