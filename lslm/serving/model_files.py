@@ -49,7 +49,7 @@ def save(
     vocabulary.save(folder / model_folder.VOCABULARY)
     np.save(folder / model_folder.SEEN, np.sort(np.asarray(seen, np.uint64)))
     for number, member in enumerate(members):
-        bare = keras.Model(member.inputs, member.outputs[0], name=member.name)
+        bare = keras.Model(member.input, member.output, name=member.name)
         bare.save(folder / _member(number))
     to_onnx(members, folder / model_folder.GRAPH)
     model_folder.write_manifest(folder)

@@ -134,7 +134,7 @@ def test_many_nested_tags_are_not_slow():
 def test_fingerprints_ignore_case_and_line_breaks_and_are_the_same_everywhere():
     assert fingerprint("Good FILM\nreally") == fingerprint("good film really")
     assert fingerprint("good film") != fingerprint("good  film.")
-    assert fingerprint("good film") == 0x8664E03EC6EF8F7E
+    assert fingerprint("good film") == 0xEA38CC36001B3201
 
 
 PART = {"corpus": 0, "holdout": 1, "outside": 2}
