@@ -67,6 +67,7 @@ def write(table: pa.Table, folder: Path, number: int) -> None:
 
 
 def read(folder: Path) -> Iterator[pa.Table]:
-    """The shards of a folder, one at a time."""
+    """The shards of a folder, one at a time; what Arrow holds on to is given back between them."""
     for path in sorted(folder.glob("part-*.parquet")):
-        yield pq.read_table(path, memory_map=False, partitioning=None)
+        yield pq.read_table(path, memory_map=False, use_threads=False, partitioning=None)
+        pa.default_memory_pool().release_unused()

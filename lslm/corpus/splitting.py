@@ -279,13 +279,14 @@ def _write(cleaned: Path, part: NDArray[np.uint8], into: Path) -> None:
         ]
         start = 0
         for path in shards:
-            table = pq.read_table(path, partitioning=None)
+            table = pq.read_table(path, use_threads=False, partitioning=None)
             here = part[start : start + table.num_rows]
             for index, writer in enumerate(writers):
                 chosen = table.filter(pa.array(here == index))
                 if chosen.num_rows:
                     writer.write_table(chosen)
             start += table.num_rows
+            pa.default_memory_pool().release_unused()
 
 
 def _shards(cleaned: Path) -> list[Path]:

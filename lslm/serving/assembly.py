@@ -32,7 +32,7 @@ def assemble(
     seen = pl.read_parquet(documents, columns=["fingerprint"])["fingerprint"].to_numpy()
     save(
         folder,
-        [keras.saving.load_model(path) for path in members],
+        [keras.saving.load_model(path, compile=False) for path in members],
         part.vocabulary,
         head=head,
         targets=part.targets,

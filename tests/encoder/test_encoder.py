@@ -1,5 +1,6 @@
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,7 +11,11 @@ from lslm.settings import EncoderSettings
 
 N_WORDS, SIZE = 20, 6
 VECTORS = np.random.default_rng(0).normal(size=(N_WORDS, SIZE)).astype(np.float32)
-DROPPED = {"embedding_dropout": 0.3, "spatial_dropout": 0.3, "recurrent_dropout": 0.3}
+DROPPED: dict[str, Any] = {
+    "embedding_dropout": 0.3,
+    "spatial_dropout": 0.3,
+    "recurrent_dropout": 0.3,
+}
 POOLINGS = ("attention", "max", "last", "attention+max")
 KINDS = list(product(("lstm", "gru"), (1, 2), (True, False), POOLINGS))
 SHORT = np.array([[5, 9, 3]], np.int32)
@@ -19,16 +24,16 @@ BATCH[0, :3] = SHORT
 BATCH[1] = np.arange(2, 10)
 
 
-def network(vectors: np.ndarray | None = VECTORS, seed: int = 1, **changes: object) -> keras.Model:
+def network(seed: int = 1, **changes: Any) -> keras.Model:
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     settings = EncoderSettings.model_validate({"units": 4} | changes)
     encoded = encode(
-        tokens, n_words=N_WORDS, size=SIZE, vectors=vectors, settings=settings, seed=seed
+        tokens, n_words=N_WORDS, size=SIZE, vectors=VECTORS, settings=settings, seed=seed
     )
     return keras.Model(tokens, [encoded.pooled, encoded.states])
 
 
-def classifier(seed: int = 1, **changes: object) -> keras.Model:
+def classifier(seed: int = 1, **changes: Any) -> keras.Model:
     model = network(seed=seed, **changes)
     top = keras.layers.Dense(
         2, activation="softmax", kernel_initializer=keras.initializers.GlorotUniform(seed)
