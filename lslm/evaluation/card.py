@@ -1,47 +1,108 @@
 """The model card of a registered version, in the form Hugging Face's readers know."""
 
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from lslm import __version__
 from lslm.evaluation.markdown import scores_table, verdict
 from lslm.evaluation.report import RunReport
-from lslm.settings import Settings
+from lslm.settings import Settings, Source
+
+_SHOWN_LABELS = 10
 
 
 def model_card(report: RunReport, settings: Settings) -> str:
-    """Markdown with a YAML head (Mitchell et al. 2019, Model Cards for Model Reporting)."""
-    sources = "\n".join(f"- `{source.path}`" for source in settings.corpus.sources)
-    outside = "\n".join(f"- `{source.path}`" for source in settings.corpus.outside) or "none"
-    return f"""---
-library_name: lslm
-tags: [{settings.head.kind}, lstm]
----
+    """Markdown with a YAML head (Mitchell et al. 2019, Model Cards for Model Reporting).
 
-# {report.model}
+    Addresses of databases and servers stay out of it: they may hold passwords.
+    """
+    sections = {
+        "Intended use": _intended_use(settings),
+        "Data": _data(report, settings),
+        "Holdout": scores_table(report.holdout),
+        f"Cross-validation, {len(report.cross_validation.folds)} folds": scores_table(
+            report.cross_validation
+        ),
+        "Gate": report.decision.reason,
+        "Limits": _limits(settings, report),
+        "Reproduce": _reproduce(report, settings),
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return f"{_front_matter(report, settings)}\n\n# {report.model}\n\n{verdict(report)}\n\n{body}\n"
 
-{verdict(report)}
 
-## Intended use
+def _front_matter(report: RunReport, settings: Settings) -> str:
+    """Written as JSON values, which are YAML whatever a name contains."""
+    metrics = [
+        {"type": name, "value": round(score.value, 6), "name": f"{name}, holdout"}
+        for name, score in report.holdout.systems["network"].items()
+    ]
+    result = {
+        "task": {"type": settings.head.kind},
+        "dataset": {"name": report.pipeline, "type": report.pipeline},
+        "metrics": metrics,
+    }
+    values = {
+        "library_name": "lslm",
+        "tags": [settings.head.kind, settings.encoder.cell, "recurrent"],
+        "model-index": [{"name": report.model, "results": [result]}],
+    }
+    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
+    return "\n".join(["---", *lines, "---"])
 
-Answers of the head `{settings.head.kind}` for documents like those it was trained on. It was not tested on others.
 
-## Data
+def _intended_use(settings: Settings) -> str:
+    return (
+        f"Answers of the head `{settings.head.kind}` for documents like those it was trained on, a CPU "
+        "being enough. It was not tested on others, and it always answers: it has no way to say that "
+        "a document is none of its business."
+    )
 
-{sources}
 
-Text without labels, for word vectors only: {outside}
+def _data(report: RunReport, settings: Settings) -> str:
+    split: dict[str, Any] = report.corpus.get("split", {})
+    counts = [
+        f"- {part}: {_counted(split[part])}"
+        for part in ("development", "holdout", "outside")
+        if part in split
+    ]
+    corpus = settings.corpus
+    listed = [
+        _listed("Learned from", corpus.sources),
+        _listed("Holdout given apart", corpus.holdout),
+        _listed("Text without labels, for word vectors only", corpus.outside),
+    ]
+    return "\n\n".join(part for part in ["\n".join(counts), *listed] if part)
 
-## Holdout
 
-{scores_table(report.holdout)}
+def _counted(part: dict[str, Any]) -> str:
+    labels: dict[str, int] = part.get("labels", {})
+    shown = [f"{label} {n:,}" for label, n in list(labels.items())[:_SHOWN_LABELS]]
+    if len(labels) > _SHOWN_LABELS:
+        shown.append(f"and {len(labels) - _SHOWN_LABELS} labels more")
+    return f"{part['documents']:,} documents" + (f" ({', '.join(shown)})" if shown else "")
 
-## Cross-validation
 
-{scores_table(report.cross_validation)}
+def _listed(title: str, sources: Sequence[Source]) -> str:
+    lines = "\n".join(f"- `{source.path}`" for source in sources)
+    return f"{title}:\n\n{lines}" if sources else ""
 
-## Limits
 
-Words that the training text does not have are unknown to it. Documents are cut at
-{report.chosen.get("training.max_tokens")} tokens.
+def _limits(settings: Settings, report: RunReport) -> str:
+    longest = report.chosen.get("training.max_tokens", settings.training.max_tokens)
+    return "\n".join(
+        [
+            "- Words that neither the training text nor the outside text has are unknown to it.",
+            f"- Documents are cut at {longest} tokens; their middle is left out.",
+            "- Its probabilities were not calibrated.",
+            "- Intervals are over documents and hold the model fixed; the spread over folds shows more.",
+        ]
+    )
 
-## Reproduce
 
-MLflow run `{report.run_id}` holds the settings as rendered, the digests of the data and the metrics.
-"""
+def _reproduce(report: RunReport, settings: Settings) -> str:
+    return (
+        f"`lslm run {settings.name}`, lslm {__version__}. MLflow run `{report.run_id}` holds the "
+        "settings as rendered, the digests of the data and the metrics."
+    )

@@ -24,15 +24,22 @@ def markdown(report: RunReport) -> str:
 
 
 def verdict(report: RunReport) -> str:
-    """One sentence: does the network beat every baseline on the holdout, and by how much."""
-    if not report.holdout.differences:
-        return "The network was compared with no baseline."
-    closest = min(report.holdout.differences, key=lambda each: each.difference)
+    """Does the network beat every baseline, by how much, and could it be chance? Holdout, then folds."""
+    on_holdout = _verdict(report, report.holdout, "holdout")
+    return f"{on_holdout} {_verdict(report, report.cross_validation, 'folds')}"
+
+
+def _verdict(report: RunReport, scores: Scores, where: str) -> str:
+    found = [each for each in scores.differences if each.metric == report.goal]
+    if not found:
+        return f"On the {where} the network was compared with no baseline."
+    closest = min(found, key=lambda each: each.difference)
     beats = "beats every baseline" if closest.difference > 0 else "does not beat every baseline"
+    chance = ", which may be chance" if closest.low <= 0 <= closest.high else ""
     return (
-        f"The network {beats} on the holdout: against {closest.against} "
-        f"{closest.difference:+.4f} {closest.metric} "
-        f"({closest.low:+.4f} to {closest.high:+.4f}, p = {closest.p_value:.3f}, n = {closest.n})."
+        f"On the {where} the network {beats}: {closest.difference:+.4f} {closest.metric} against "
+        f"{closest.against} ({closest.low:+.4f} to {closest.high:+.4f}; {closest.test}: "
+        f"p = {closest.p_value:.3g}; n = {closest.n}){chance}."
     )
 
 

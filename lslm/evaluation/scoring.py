@@ -4,18 +4,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from lslm.errors import InputError
 from lslm.evaluation.answers import Answers
+from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import FoldScores, PairedDifference, Score, Scores
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.intervals import bootstrap
+from lslm.statistics.significance import paired_bootstrap
 
 NETWORK = "network"
 
 
 def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) -> Scores:
-    """Every metric of the head for every system, and the network against each baseline."""
+    """Every metric of the head for every system, and the network against each baseline.
+
+    Answers that are not finite raise ValueError: no metric would mean anything.
+    """
+    _check_finite(answers)
     return Scores(
         systems={
             system: {
@@ -24,7 +29,7 @@ def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) ->
             }
             for system, outputs in answers.outputs.items()
         },
-        differences=_differences(head, answers),
+        differences=_differences(head, answers, settings),
         details=tuple(head.details(answers.truth, answers.outputs[NETWORK], dict(answers.targets))),
     )
 
@@ -32,30 +37,16 @@ def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) ->
 def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettings) -> FoldScores:
     """Scores over the answers of all folds together, and each fold's own values.
 
-    Each document was answered by systems that never saw it. Folds must agree on their targets.
+    Each document was answered by systems that never saw it. A label that one fold's training part
+    lacked counts as given no chance there (see `lslm.evaluation.pooling`).
     """
-    pooled = score_systems(head, _pooled(folds), settings)
+    pooled = score_systems(head, pool(folds), settings)
     return FoldScores(
         systems=pooled.systems,
         differences=pooled.differences,
         details=pooled.details,
         folds=tuple(_plain(head, fold) for fold in folds),
     )
-
-
-def _pooled(folds: Sequence[Answers]) -> Answers:
-    if any(fold.targets != folds[0].targets for fold in folds):
-        raise InputError(
-            "the folds do not have the same labels",
-            where="evaluation.folds",
-            right="fewer folds, or more documents of the rare labels",
-        )
-    outputs = {
-        system: np.concatenate([fold.outputs[system] for fold in folds])
-        for system in folds[0].outputs
-    }
-    truth = np.concatenate([fold.truth for fold in folds])
-    return Answers(truth, outputs, folds[0].targets, {})
 
 
 def _plain(head: Head, fold: Answers) -> dict[str, dict[str, float]]:
@@ -79,23 +70,39 @@ def _score(
     return Score(value=value, low=low, high=high, n=len(truth))
 
 
-def _differences(head: Head, answers: Answers) -> tuple[PairedDifference, ...]:
+def _check_finite(answers: Answers) -> None:
+    for system, outputs in answers.outputs.items():
+        whole = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+        n_broken = len(outputs) - np.count_nonzero(whole)
+        if n_broken:
+            raise ValueError(f"{system}: {n_broken} of {len(outputs)} answers are not finite")
+
+
+def _differences(
+    head: Head, answers: Answers, settings: EvaluationSettings
+) -> tuple[PairedDifference, ...]:
     scores: Mapping[str, Array] = {
         system: head.example_scores(answers.truth, outputs)
         for system, outputs in answers.outputs.items()
     }
-    return tuple(_difference(head, scores, system) for system in scores if system != NETWORK)
+    return tuple(_difference(head, scores, name, settings) for name in scores if name != NETWORK)
 
 
-def _difference(head: Head, scores: Mapping[str, Array], against: str) -> PairedDifference:
-    found = head.compare(scores[NETWORK], scores[against])
+def _difference(
+    head: Head, scores: Mapping[str, Array], against: str, settings: EvaluationSettings
+) -> PairedDifference:
+    ours, theirs = scores[NETWORK], scores[against]
+    test = head.compare(ours, theirs)
+    difference, low, high = paired_bootstrap(
+        ours, theirs, settings.resamples, settings.confidence, settings.seed
+    )
     return PairedDifference(
         against=against,
         metric=head.goal.metric,
-        test=found.test,
-        difference=found.difference,
-        low=found.low,
-        high=found.high,
-        p_value=found.p_value,
-        n=found.n,
+        test=test.test,
+        difference=difference,
+        low=low,
+        high=high,
+        p_value=test.p_value,
+        n=test.n,
     )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _BLOCK = 1 << 22
+_FEW = 64
 
 
 @runtime_checkable
@@ -89,8 +90,15 @@ def confusion(truth: Array, outputs: Array) -> Array:
 
 
 def resampled_means(values: Array, resamples: int, rng: np.random.Generator) -> Array:
-    """Means of `values` drawn with replacement, `(resamples,)`; memory is bounded."""
+    """Means of `values` drawn with replacement, `(resamples,)`; memory is bounded.
+
+    Where few values are distinct, such as right and wrong, drawing how often each comes up is the same
+    in distribution and takes no table of draws.
+    """
     n = len(values)
+    distinct, counts = np.unique(values, return_counts=True)
+    if len(distinct) <= _FEW:
+        return rng.multinomial(n, counts / n, size=resamples) @ distinct / n
     step = max(1, _BLOCK // n)
     sizes = (min(step, resamples - start) for start in range(0, resamples, step))
     draws = (rng.integers(0, n, size=(size, n), dtype=np.int32) for size in sizes)

@@ -39,9 +39,38 @@ def test_folds_are_pooled_and_kept_apart() -> None:
     assert [fold["network"]["accuracy"] for fold in scores.folds] == [1.0, 0.5]
 
 
-def test_folds_of_different_labels_are_refused() -> None:
-    with pytest.raises(InputError, match="same labels"):
-        score_folds(HEAD, [given(40), given(40, labels=("a", "c"))], SETTINGS)
+def test_folds_of_different_labels_are_scored_on_their_union() -> None:
+    scores = score_folds(HEAD, [given(40), given(20, labels=("b", "c"))], SETTINGS)
+    # Only the first fold knows "a", only the second "c"; both have 20 documents of "b".
+    assert [(row["label"], row["support"]) for row in scores.details] == [
+        ("a", 20),
+        ("b", 40),
+        ("c", 20),
+    ]
+    assert scores.systems["network"]["accuracy"].value == 0.75
+    assert scores.systems["network"]["log_loss"].value == pytest.approx(0.25 * -np.log(1e-7))
+
+
+def test_folds_of_other_different_targets_are_refused() -> None:
+    one, other = given(40), given(40)
+    other.targets["order"] = 3
+    with pytest.raises(InputError, match="different targets"):
+        score_folds(HEAD, [one, other], SETTINGS)
+
+
+def test_the_interval_of_a_difference_has_the_confidence_asked_for() -> None:
+    wide, narrow = (
+        score_systems(HEAD, given(30), EvaluationSettings(confidence=share)).differences[0]
+        for share in (0.99, 0.5)
+    )
+    assert wide.low < narrow.low < narrow.difference < narrow.high < wide.high
+
+
+def test_answers_that_are_not_numbers_are_not_scored() -> None:
+    broken = given(30)
+    broken.outputs["network"][3] = np.nan
+    with pytest.raises(ValueError, match="network: 1 of 40 answers"):
+        score_systems(HEAD, broken, SETTINGS)
 
 
 def test_answers_survive_saving(tmp_path: Path) -> None:

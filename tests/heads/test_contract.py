@@ -1,5 +1,6 @@
 """What every head promises; a new head is tested here without an edit where its targets are labels."""
 
+import json
 from pathlib import Path
 
 import keras
@@ -11,7 +12,7 @@ from lslm import heads
 from lslm.encoder.encoder import encode
 from lslm.errors import InputError
 from lslm.heads.contract import Head
-from lslm.settings import Hyperparameters
+from lslm.settings import Hyperparameters, Range
 
 WORDS = {"a": ("red", "rose"), "b": ("blue", "sea"), "c": ("green", "leaf")}
 DOCUMENTS = pl.DataFrame(
@@ -21,7 +22,13 @@ DOCUMENTS = pl.DataFrame(
     }
 )
 SMALL = Hyperparameters().replaced(
-    {"encoder.units": 6, "encoder.pooling": "attention", "encoder.cell": "gru"}
+    {
+        "encoder.units": 6,
+        "encoder.pooling": "attention",
+        "encoder.cell": "gru",
+        "encoder.head_dropout": 0.1,
+        "training.label_smoothing": 0.1,
+    }
 )
 
 
@@ -63,10 +70,17 @@ class TestContract:
         self, head: Head, targets: dict, tmp_path: Path
     ) -> None:
         network = self.network(head, targets)
-        tokens, _ = self.batch(head, targets)
+        network.compile(optimizer="sgd", loss=head.loss(SMALL))
+        tokens, truth = self.batch(head, targets)
         network.save(tmp_path / "network.keras")
         loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)
         assert np.array_equal(network.predict_on_batch(tokens), loaded.predict_on_batch(tokens))
+        assert network.test_on_batch(tokens, truth) == loaded.test_on_batch(tokens, truth)
+
+    def test_the_same_seed_gives_the_same_network(self, head: Head, targets: dict) -> None:
+        one, two = (self.network(head, targets).get_weights() for _ in range(2))
+        for first, second in zip(one, two, strict=True):
+            assert np.array_equal(first, second)
 
     def test_one_document_gets_what_it_gets_in_a_batch(self, head: Head, targets: dict) -> None:
         network = self.network(head, targets)
@@ -74,6 +88,31 @@ class TestContract:
         together = network.predict_on_batch(tokens)
         alone = network.predict_on_batch(tokens[3:4, :2])
         assert np.allclose(together[3:4], alone, atol=1e-6)
+
+    def test_the_record_hangs_together(self, head: Head, targets: dict) -> None:
+        assert head.goal.metric in head.metrics
+        assert set(head.columns) <= set(DOCUMENTS.columns)
+        assert json.loads(json.dumps(targets)) == targets
+        defaults = Hyperparameters().model_dump()
+        for name, values in head.space.items():
+            section, field = name.split(".")
+            assert field in defaults[section]
+            value = values.high if isinstance(values, Range) else values[-1]
+            Hyperparameters().replaced({name: value})
+
+    def test_what_is_served_is_in_the_answer(self, head: Head, targets: dict) -> None:
+        tokens, _ = self.batch(head, targets)
+        answers = head.decode(self.network(head, targets).predict_on_batch(tokens), targets)
+        assert len(answers) == len(tokens)
+        assert {name for name, _ in head.prediction_schema} <= answers[0].keys()
+        assert json.loads(json.dumps(answers)) == answers
+
+    def test_a_system_does_not_differ_from_itself(self, head: Head, targets: dict) -> None:
+        truth = head.encode_targets(DOCUMENTS, targets)
+        baseline = next(iter(head.baselines.values()))
+        scores = head.example_scores(truth, baseline(DOCUMENTS, DOCUMENTS, targets, 0))
+        found = head.compare(scores, scores)
+        assert (found.difference, found.p_value, found.n) == (0.0, 1.0, len(truth))
 
     def test_every_metric_and_baseline_answers(self, head: Head, targets: dict) -> None:
         truth = head.encode_targets(DOCUMENTS, targets)

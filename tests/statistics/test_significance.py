@@ -3,8 +3,12 @@ import pytest
 
 from lslm.heads.classify import macro_f1
 from lslm.statistics.intervals import bootstrap
-from lslm.statistics.resampling import Mean, OfConfusion, confusion
-from lslm.statistics.significance import mcnemar, paired_bootstrap
+from lslm.statistics.resampling import Mean, OfConfusion, confusion, resampled_means
+from lslm.statistics.significance import (
+    approximate_randomization,
+    mcnemar,
+    paired_bootstrap,
+)
 
 
 def discordant(only_a: int, only_b: int, both: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -55,3 +59,30 @@ def test_macro_f1_agrees_with_scikit_learn() -> None:
     truth, outputs = rng.integers(0, 4, 300), rng.random((300, 4))
     expected = f1_score(truth, outputs.argmax(1), average="macro")
     assert OfConfusion(macro_f1)(truth, outputs) == pytest.approx(expected)
+
+
+def test_randomization_agrees_with_all_sign_flips() -> None:
+    # Of the 2^6 ways to exchange six differences of 1, two are as large as 6 to 0.
+    p = approximate_randomization([1] * 6, [0] * 6, rounds=20_000, seed=0)
+    assert p == pytest.approx(2 / 64, abs=0.005)
+
+
+def test_randomization_agrees_with_mcnemar_on_right_and_wrong() -> None:
+    a, b = discordant(30, 14, 100)
+    p = approximate_randomization(a, b, rounds=20_000, seed=0)
+    assert p == pytest.approx(mcnemar(a, b), abs=0.01)
+
+
+def test_scores_of_different_documents_are_not_compared() -> None:
+    with pytest.raises(ValueError, match="one length"):
+        mcnemar([1, 0], [1])
+
+
+def test_means_of_few_and_of_many_values_are_drawn_alike() -> None:
+    rng = np.random.default_rng(0)
+    few = rng.integers(0, 2, 500).astype(float)
+    many = few + np.arange(500) * 1e-12
+    spreads = [
+        resampled_means(values, 20_000, np.random.default_rng(1)).std() for values in (few, many)
+    ]
+    assert spreads[0] == pytest.approx(spreads[1], rel=0.03)

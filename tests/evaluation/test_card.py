@@ -1,0 +1,101 @@
+import re
+
+import pytest
+
+from lslm.evaluation.card import model_card
+from lslm.evaluation.markdown import markdown, verdict
+from lslm.evaluation.report import (
+    Decision,
+    FoldScores,
+    PairedDifference,
+    RunReport,
+    Score,
+    Scores,
+)
+from lslm.settings import CorpusSettings, Settings, Source, TrackingSettings
+
+SETTINGS = Settings(
+    name="films",
+    corpus=CorpusSettings(sources=(Source(path="films.csv"),), outside=(Source(path="more.txt"),)),
+    tracking=TrackingSettings(uri="postgresql+psycopg2://me:secret@host/mlflow"),
+)
+
+
+def scores(difference: float, low: float, high: float) -> Scores:
+    score = Score(value=0.79, low=0.76, high=0.82, n=853)
+    return Scores(
+        systems={"network": {"accuracy": score}, "word-char-svc": {"accuracy": score}},
+        differences=(
+            PairedDifference(
+                against="word-char-svc",
+                metric="accuracy",
+                test="McNemar, exact",
+                difference=difference,
+                low=low,
+                high=high,
+                p_value=0.25,
+                n=853,
+            ),
+        ),
+        details=({"label": "a|b", "f1": 0.5},),
+    )
+
+
+def report(holdout: Scores, model: str = "films") -> RunReport:
+    return RunReport(
+        pipeline="films",
+        run_id="abc",
+        goal="accuracy",
+        corpus={
+            "split": {"development": {"documents": 7677, "labels": {"neg": 3838, "pos": 3839}}}
+        },
+        embedding={},
+        search={},
+        chosen={"training.max_tokens": 123},
+        cross_validation=FoldScores(**scores(0.02, 0.01, 0.03).model_dump(), folds=({}, {})),
+        holdout=holdout,
+        model=model,
+        version="3",
+        decision=Decision(promoted=True, reason="beats the floor", rules=()),
+        seconds={"clean": 60.0},
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ((0.02, 0.01, 0.03), "On the holdout the network beats every baseline: +0.0200"),
+        ((-0.02, -0.03, -0.01), "On the holdout the network does not beat every baseline: -0.0200"),
+        ((0.01, -0.01, 0.03), "p = 0.25; n = 853), which may be chance. On the folds"),
+    ],
+)
+def test_the_verdict_says_who_is_ahead_and_whether_it_may_be_chance(
+    given: tuple[float, float, float], expected: str
+) -> None:
+    assert expected in verdict(report(scores(*given)))
+
+
+def test_the_page_begins_with_the_verdict_and_its_tables_are_whole() -> None:
+    page = markdown(report(scores(0.02, 0.01, 0.03)))
+    assert page.split("\n\n")[1].startswith("On the holdout the network beats")
+    for table in re.findall(r"(?:^\|.*\n?)+", page, flags=re.MULTILINE):
+        widths = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(widths) == 1, table
+    assert r"a\|b" in page
+
+
+def test_the_card_has_a_head_that_is_yaml_whatever_the_name() -> None:
+    from ruamel.yaml import YAML
+
+    card = model_card(report(scores(0.02, 0.01, 0.03), model='films: "best" #1'), SETTINGS)
+    head = YAML(typ="safe").load(card.split("---\n")[1])
+    (model,) = head["model-index"]
+    assert model["name"] == 'films: "best" #1'
+    assert model["results"][0]["metrics"][0]["value"] == 0.79
+
+
+def test_the_card_tells_data_limits_and_where_to_look_but_no_secret() -> None:
+    card = model_card(report(scores(0.02, 0.01, 0.03)), SETTINGS)
+    for told in ("7,677 documents (neg 3,838, pos 3,839)", "`films.csv`", "123 tokens", "`abc`"):
+        assert told in card
+    assert "secret" not in card
