@@ -1,8 +1,7 @@
 """Batches of similar lengths, padded on the right only as far as needed.
 
 Documents are shuffled, cut into windows of some batches, and sorted by length inside each window; a
-batch is padded to a multiple of 8. Measured against padding to the longest in
-benchmarks/batches.py.
+batch is padded to a multiple of 8.
 """
 
 from collections.abc import Iterator
