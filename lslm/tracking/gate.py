@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from lslm.evaluation.pooling import spread
 from lslm.evaluation.report import Decision, Rule, Scores
 from lslm.evaluation.scoring import NETWORK
 from lslm.heads.contract import Array, Comparison, Goal, Head, Targets
@@ -136,22 +137,10 @@ def _paired(
     if all("labels" in targets for _, targets in systems):
         labels = sorted({label for _, targets in systems for label in targets["labels"]})
         systems = tuple(
-            (_spread(outputs, targets["labels"], labels), targets | {"labels": labels})
+            (spread(outputs, targets["labels"], labels), targets | {"labels": labels})
             for outputs, targets in systems
         )
     return tuple(
         head.example_scores(head.encode_targets(documents, targets), outputs)
         for outputs, targets in systems
     )
-
-
-def _spread(outputs: Array, own: list[str], labels: list[str]) -> Array:
-    """Outputs in the columns of `labels`, zero where the system has no such label.
-
-    Example:
-        >>> _spread(np.array([[0.4, 0.6]]), ["a", "c"], ["a", "b", "c"]).tolist()
-        [[0.4, 0.0, 0.6]]
-    """
-    wide = np.zeros((len(outputs), len(labels)), dtype=outputs.dtype)
-    wide[:, [labels.index(label) for label in own]] = outputs
-    return wide
