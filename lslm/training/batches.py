@@ -33,7 +33,13 @@ class Batches(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[Ids, Array]:
         rows = self.batches[index]
-        return padded(self.examples, rows, self.longest), self.examples.targets[rows]
+        ids = padded(self.examples, rows, self.longest)
+        if index == 0:
+            # Keras takes a width that its first two batches share for the width of all.
+            ids = np.pad(ids, ((0, 0), (0, _MULTIPLE)))
+            if len(self) > 1 and ids.shape[1] == self[1][0].shape[1]:
+                ids = np.pad(ids, ((0, 0), (0, _MULTIPLE)))
+        return ids, self.examples.targets[rows]
 
     def on_epoch_end(self) -> None:
         """Shuffle again."""

@@ -60,6 +60,11 @@ def test_batches_hold_every_document_once_padded_on_the_right(part: Path) -> Non
     assert all((np.diff((line == 0).astype(int)) >= 0).all() for line in ids)
 
 
+def test_the_first_two_batches_never_share_a_width(part: Path) -> None:
+    batches = Batches(Part(part).training, batch_size=8, longest=400, seed=0)
+    assert batches[0][0].shape[1] != batches[1][0].shape[1]
+
+
 def test_answering_orders_by_length() -> None:
     rows = list(in_order(np.array([5, 1, 3]), batch_size=2))
     assert [r.tolist() for r in rows] == [[1, 2], [0]]
