@@ -8,6 +8,7 @@ import ast
 import hashlib
 import importlib.util
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
@@ -150,9 +151,15 @@ def _closure(modules: tuple[str, ...]) -> frozenset[str]:
 def _packages(modules: tuple[str, ...]) -> dict[str, str]:
     """Installed versions of the packages that the closure imports directly."""
     top = {name.split(".")[0] for module in _closure(modules) for name in _imports(module)}
-    distributions = packages_distributions()
+    distributions = _distributions()
     names = {each for name in top - {"lslm"} for each in distributions.get(name, ())}
     return {name: _version(name) for name in sorted(names)}
+
+
+@cache
+def _distributions() -> Mapping[str, list[str]]:
+    """Names of distributions by top-level module; reading them takes half a second."""
+    return packages_distributions()
 
 
 @cache

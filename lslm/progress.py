@@ -6,6 +6,7 @@ nothing is shown.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol
 
 
@@ -14,6 +15,10 @@ class Bar(Protocol):
 
     def advance(self, amount: float = 1.0) -> None:
         """Move on by `amount` of the bar's unit."""
+        ...
+
+    def reach(self, done: float) -> None:
+        """Move on to `done` of the bar's unit, if it is not there yet."""
         ...
 
     def note(self, text: str) -> None:
@@ -28,8 +33,11 @@ class Display(Protocol):
         """A stage begins."""
         ...
 
-    def start(self, name: str, total: float | None, unit: str) -> Bar:
-        """A bar appears; `total` is None where the length is not known."""
+    def start(self, name: str, total: float | None, unit: str, limit: float | None) -> Bar:
+        """A bar appears; `total` is None where the length is not known.
+
+        After `limit` seconds it is done, wherever it is.
+        """
         ...
 
     def stop(self, bar: Bar) -> None:
@@ -41,7 +49,7 @@ class _Silent:
     def stage(self, name: str) -> None:
         pass
 
-    def start(self, name: str, total: float | None, unit: str) -> Bar:
+    def start(self, name: str, total: float | None, unit: str, limit: float | None) -> Bar:
         return self
 
     def stop(self, bar: Bar) -> None:
@@ -50,11 +58,16 @@ class _Silent:
     def advance(self, amount: float = 1.0) -> None:
         pass
 
+    def reach(self, done: float) -> None:
+        pass
+
     def note(self, text: str) -> None:
         pass
 
 
 _display: Display = _Silent()
+_SILENT = _Silent()
+_running: ContextVar[Bar] = ContextVar("running", default=_SILENT)
 
 
 @contextmanager
@@ -74,7 +87,9 @@ def stage(name: str) -> None:
 
 
 @contextmanager
-def bar(name: str, total: float | None = None, unit: str = "") -> Iterator[Bar]:
+def bar(
+    name: str, total: float | None = None, unit: str = "", limit: float | None = None
+) -> Iterator[Bar]:
     """Show a bar inside the block.
 
     Example:
@@ -82,8 +97,15 @@ def bar(name: str, total: float | None = None, unit: str = "") -> Iterator[Bar]:
         ...     progress.advance()
     """
     display = _display
-    running = display.start(name, total, unit)
+    running = display.start(name, total, unit, limit)
+    token = _running.set(running)
     try:
         yield running
     finally:
+        _running.reset(token)
         display.stop(running)
+
+
+def advance(amount: float = 1.0) -> None:
+    """Move the innermost bar around the caller; threads that copy its context find it too."""
+    _running.get().advance(amount)

@@ -1,6 +1,7 @@
 """Stages that make the model: search, cross-validate, fit, evaluate."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,6 @@ from lslm.evaluation.baselines import Documents, answer_baseline
 from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
-from lslm.serving.assembly import assemble
 from lslm.serving.predictor import Predictor
 from lslm.settings import (
     CleaningSettings,
@@ -32,12 +32,15 @@ from lslm.text.store import Rows
 from lslm.tracking import runs
 from lslm.tracking.runs import TrialRecord
 from lslm.training import workers
-from lslm.training.fitting import Epoch, Fit
-from lslm.training.fitting import fit as fit_network
+from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.stage import Run, stage
 from tasks.tracked import store_of
+
+# Named, not imported: only the training processes pay for Keras.
+_FIT = "lslm.training.fitting:fit"
+_ASSEMBLE = "lslm.serving.assembly:assemble"
 
 
 class Found(BaseModel):
@@ -121,8 +124,9 @@ def search(
     )
     url = run.settings.tracking.study_url or run.workspace.study_url
     study = Study(name, url, kind.goal, search, space, start)
-    with progress.bar("Trials", total=study.n_left(), unit="trials") as shown:
-        pending = [trial.submit(run, study, part, head.kind, shown) for _ in range(study.n_left())]
+    n_trials = study.n_left()
+    with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
+        pending = [trial.submit(run, study, part, head.kind, shown) for _ in range(n_trials)]
         for each in pending:
             each.wait()
     failures = [each.state for each in pending if each.state.is_failed()]
@@ -136,7 +140,6 @@ def search(
 def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.Bar) -> None:
     """One trial of the search: a child run in MLflow with its learning curve."""
     if study.exhausted():
-        shown.advance()
         return
     began, asked = time.perf_counter(), study.ask()
     curve: list[Epoch] = []
@@ -145,12 +148,13 @@ def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.
 
     def heard(epoch: Epoch) -> bool:
         curve.append(epoch)
+        shown.advance(1 / chosen.training.epochs)
         asked.report(epoch.metrics[head.goal.metric], epoch.number)
         return not asked.should_prune()
 
     try:
         fitted: Fit = workers.shared().run(
-            fit_network,
+            _FIT,
             on_event=heard,
             part_folder=part.path,
             head_kind=head_kind,
@@ -171,7 +175,7 @@ def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.
         study.tell(asked, value, best.number)
     _log_trial(run, study, asked, curve, "pruned" if pruned else "complete", value, began)
     shown.note(study.best_so_far())
-    shown.advance()
+    shown.advance(1 - len(curve) / chosen.training.epochs)
 
 
 def _log_trial(
@@ -209,7 +213,7 @@ def cross_validate(
 ) -> Folds:
     """Fit and score the chosen configuration and the baselines, each fold on its own."""
     n_fits = n_folds * (chosen.training.members + len(baselines))
-    with progress.bar("Folds", total=n_fits, unit="fits") as shown:
+    with progress.bar("Folds", n_fits, "fits") as shown:
         pending = []
         for number in range(n_folds):
             which = Which(kind="fold", seed=seed, number=number, n_folds=n_folds)
@@ -220,9 +224,10 @@ def cross_validate(
             for which, part in pending
         ]
         handles = []
-        for each in answers:
+        for number, each in enumerate(answers, start=1):
             handles.append(each.result())
-            shown.advance(n_fits / n_folds)
+            # Those found from an earlier run moved nothing on.
+            shown.reach(number * n_fits / n_folds)
     return Folds(answers=tuple(handles))
 
 
@@ -250,6 +255,7 @@ def fold(
             targets=fitted.targets,
             seed=which.seed,
         )
+        progress.advance()
     return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
 
 
@@ -273,7 +279,7 @@ def fit(
     members = range(chosen.training.members)
     with (
         run.workspace.scratch() as folder,
-        progress.bar("Members", total=len(members), unit="networks") as shown,
+        progress.bar("Members", len(members), "networks"),
     ):
         fits = [
             member.submit(part, head.kind, chosen, number, folder / f"{number}.keras")
@@ -281,9 +287,8 @@ def fit(
         ]
         for each in fits:
             each.result()
-            shown.advance()
         workers.shared().run(
-            assemble,
+            _ASSEMBLE,
             folder=folder / "model",
             members=[folder / f"{number}.keras" for number in members],
             part_folder=part.path,
@@ -301,7 +306,8 @@ def fit(
 def member(part: Handle, head_kind: str, chosen: Hyperparameters, number: int, save: Path) -> None:
     """Fit one network of the final model."""
     workers.shared().run(
-        fit_network,
+        _FIT,
+        on_event=_moving(chosen),
         part_folder=part.path,
         head_kind=head_kind,
         hyperparameters=chosen,
@@ -352,7 +358,8 @@ def _rows(documents: Path, which: Which) -> tuple[Rows, Rows]:
 def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
     fits: list[Fit] = [
         workers.shared().run(
-            fit_network,
+            _FIT,
+            on_event=_moving(chosen),
             part_folder=part.path,
             head_kind=head.kind,
             hyperparameters=chosen,
@@ -362,6 +369,16 @@ def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) 
         for number in range(chosen.training.members)
     ]
     return np.mean([each.outputs for each in fits if each.outputs is not None], axis=0)
+
+
+def _moving(chosen: Hyperparameters) -> Callable[[Epoch], bool]:
+    """What moves the bar on with each epoch of a fit, and never stops it."""
+
+    def heard(epoch: Epoch) -> bool:
+        progress.advance(1 / chosen.training.epochs)
+        return True
+
+    return heard
 
 
 def _kept(run: Run, given: Answers) -> Handle:

@@ -14,7 +14,6 @@ from rich.progress import (
     Task,
     TaskID,
     TextColumn,
-    TimeRemainingColumn,
 )
 from rich.text import Text
 
@@ -22,6 +21,8 @@ from lslm import progress
 
 _SHORT_COUNT = 1000
 """Above, a share says more than a count."""
+
+_ROUNDING = 1e-6
 
 
 class TerminalDisplay:
@@ -35,7 +36,7 @@ class TerminalDisplay:
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             _Percent(),
-            TimeRemainingColumn(compact=True),
+            _TimeLeft(),
             _Beside(),
             console=console,
             transient=True,
@@ -67,14 +68,17 @@ class TerminalDisplay:
             self._stage = name, time.monotonic()
             if self._live:
                 self._stage_line = self._bars.add_task(
-                    f"[bold]{name}", total=None, note="", unit=""
+                    f"[bold]{name}", total=None, note="", unit="", limit=None
                 )
             else:
                 self._console.print(name)
 
-    def start(self, name: str, total: float | None, unit: str) -> progress.Bar:
+    def start(
+        self, name: str, total: float | None, unit: str, limit: float | None
+    ) -> progress.Bar:
         """A bar below the running stage."""
-        return _Bar(self._bars, self._bars.add_task(f"  {name}", total=total, note="", unit=unit))
+        task = self._bars.add_task(f"  {name}", total=total, note="", unit=unit, limit=limit)
+        return _Bar(self._bars, task)
 
     def stop(self, bar: progress.Bar) -> None:
         """The bar goes away; its stage tells the time."""
@@ -97,10 +101,16 @@ class TerminalDisplay:
 
 class _Bar:
     def __init__(self, bars: Progress, task: TaskID) -> None:
-        self._bars, self.task = bars, task
+        self._bars, self.task, self._done = bars, task, 0.0
+        self._lock = threading.Lock()
 
     def advance(self, amount: float = 1.0) -> None:
-        self._bars.advance(self.task, amount)
+        with self._lock:
+            self._done += amount
+            self._bars.update(self.task, completed=self._done)
+
+    def reach(self, done: float) -> None:
+        self.advance(max(0.0, done - self._done))
 
     def note(self, text: str) -> None:
         self._bars.update(self.task, note=text)
@@ -111,8 +121,24 @@ class _Beside(ProgressColumn):
         """How far, for short counts, and what the stage has to say."""
         note, unit = task.fields["note"], task.fields["unit"]
         counted = bool(unit and task.total and task.total <= _SHORT_COUNT)
-        count = f"{task.completed:g}/{task.total:g} {unit}" if counted else ""
+        whole = int(task.completed + _ROUNDING)
+        count = f"{whole}/{task.total:g} {unit}" if counted else ""
         return Text(", ".join(part for part in (count, note) if part), style="dim")
+
+
+class _TimeLeft(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """From the pace since the start: the last steps alone mislead where several end at once."""
+        if task.total is None:
+            return Text("")
+        so_far, limit = task.elapsed or 0.0, task.fields["limit"]
+        left = so_far * (task.total / task.completed - 1) if task.completed else None
+        if limit is not None:
+            left = max(0.0, min(limit - so_far, limit if left is None else left))
+        if left is None:
+            return Text("-:-- left", style="cyan")
+        minutes, seconds = divmod(round(left), 60)
+        return Text(f"{minutes}:{seconds:02d} left", style="cyan")
 
 
 class _Percent(ProgressColumn):

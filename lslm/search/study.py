@@ -77,9 +77,15 @@ class Study:
         return max(0, self.settings.n_trials - done)
 
     def exhausted(self) -> bool:
-        """Whether the time budget is spent; a resumed study counts what it spent before."""
-        budget = self.settings.budget
-        return budget is not None and self.spent + time.monotonic() - self.began >= budget
+        """Whether the time budget is spent; time spent in earlier sessions counts."""
+        left = self.time_left()
+        return left is not None and left <= 0
+
+    def time_left(self) -> float | None:
+        """Seconds of the budget that are left; None without a budget."""
+        if self.settings.budget is None:
+            return None
+        return self.settings.budget - self.spent - (time.monotonic() - self.began)
 
     def ask(self) -> optuna.Trial:
         """The next trial."""

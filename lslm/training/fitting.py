@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -14,34 +13,10 @@ from lslm.heads.contract import Array, Head, Targets
 from lslm.settings import Hyperparameters, TrainingSettings
 from lslm.text.vocabulary import Ids
 from lslm.training.batches import Batches, in_order, padded
+from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Examples, Part
 
 _ANSWER_BATCH = 256
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one epoch came to."""
-
-    number: int
-    """From 1."""
-    metrics: dict[str, float]
-    """Training loss; the head's metrics on the validation part, where there is one."""
-    seconds: float
-
-
-@dataclass
-class Fit:
-    """A finished fit."""
-
-    epochs: list[Epoch] = field(default_factory=list)
-    outputs: Array | None = None
-    """Answers for the validation part after the last epoch, `(n, ...)`."""
-
-    def best(self, head: Head) -> Epoch:
-        """The epoch with the best goal; the earliest of equals."""
-        sign = 1 if head.goal.direction == "maximize" else -1
-        return max(self.epochs, key=lambda epoch: sign * epoch.metrics[head.goal.metric])
 
 
 def fit(

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pkgutil import resolve_name
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -41,7 +42,7 @@ class _Worker:
         far.close()
 
     def call(
-        self, function: Callable[..., Result], arguments: dict[str, Any], on_event: Any
+        self, function: Callable[..., Result] | str, arguments: dict[str, Any], on_event: Any
     ) -> Result:
         try:
             self.line.send((function, arguments, on_event is not None))
@@ -59,7 +60,7 @@ class _Worker:
             self.process.join(5)
             raise WorkerDied(
                 f"a training process ended with status {self.process.exitcode} while it ran "
-                f"{function.__module__}.{function.__qualname__}"
+                f"{function if isinstance(function, str) else function.__qualname__}"
             ) from error
 
     def stop(self) -> None:
@@ -80,11 +81,14 @@ class Workers:
 
     def run(
         self,
-        function: Callable[..., Result],
+        function: Callable[..., Result] | str,
         on_event: Callable[[Any], Any] | None = None,
         **arguments: Any,
     ) -> Result:
         """Call `function(**arguments)` in a process and return what it returns.
+
+        A function may be named, as `package.module:function`: then only the process imports it,
+        and what it needs, such as Keras.
 
         With `on_event`, the function is given an argument of that name; what it passes there is
         passed on to ours, and gets ours' answer. What it raises is raised here; a process that
@@ -156,7 +160,8 @@ def _serve(line: Connection) -> None:
             if listens:
                 arguments["on_event"] = tell
             try:
-                answer = ("result", function(**arguments))
+                called = resolve_name(function) if isinstance(function, str) else function
+                answer = ("result", called(**arguments))
             except (EOFError, ConnectionError):
                 raise
             except Exception as error:  # every error is the caller's to see

@@ -4,7 +4,8 @@ import numpy as np
 
 from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches, in_order
-from lslm.training.fitting import Epoch, fit
+from lslm.training.epochs import Epoch
+from lslm.training.fitting import fit
 from lslm.training.parts import Part
 
 SMALL = Hyperparameters().replaced(
