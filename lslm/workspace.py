@@ -87,9 +87,9 @@ class Workspace:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """A temporary folder on the same file system; gone after the block, whatever happens."""
-        parent = self.root / "tmp" / str(os.getpid())
+        parent = self.root / "tmp"
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=parent))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{os.getpid()}-"))
         try:
             yield folder
         finally:
@@ -103,12 +103,11 @@ class Workspace:
         name, total = digest(path), size(path)
         target = self.files / name / path.name
         if not Handle(path=target, digest=name, size=total).intact():
-            staged = self.files / f".{name}.{os.getpid()}"
-            staged.mkdir(parents=True)
-            path.rename(staged / path.name)
-            _sync(staged / path.name)
-            shutil.rmtree(self.files / name, ignore_errors=True)
-            staged.rename(self.files / name)
+            with self.scratch() as staged:
+                path.rename(staged / path.name)
+                _sync(staged / path.name)
+                shutil.rmtree(self.files / name, ignore_errors=True)
+                staged.rename(self.files / name)
         return Handle(path=target, digest=name, size=total)
 
     def finished(self, key: str) -> bool:
@@ -189,7 +188,8 @@ def _sync(path: Path) -> None:
 
 def _sweep(folder: Path) -> None:
     for child in folder.iterdir() if folder.is_dir() else ():
-        if not (child.name.isdigit() and psutil.pid_exists(int(child.name))):
+        pid = child.name.split("-")[0]
+        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
             shutil.rmtree(child, ignore_errors=True)
 
 

@@ -1,6 +1,7 @@
 """The study: asking for trials, telling what they came to, going on after a crash."""
 
 import dataclasses
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -55,11 +56,11 @@ class Study:
             study_name=name,
             storage=url,
             direction=goal.direction,
-            sampler=_sampler(settings, space),
+            sampler=_sampler(settings, space, settings.seed),
             pruner=_pruner(settings),
             load_if_exists=True,
         )
-        self.began = time.monotonic()
+        self.began, self._asking = time.monotonic(), threading.Lock()
         self.spent = float(self.study.user_attrs.get(_SPENT, 0.0))
         self._retry_interrupted()
         if not self.study.trials:
@@ -88,12 +89,23 @@ class Study:
         return self.settings.budget - self.spent - (time.monotonic() - self.began)
 
     def ask(self) -> optuna.Trial:
-        """The next trial."""
-        return self.study.ask()
+        """The next trial, its parameters chosen; threads may ask at the same time.
+
+        Each draws from a seed of its own: a study that is gone on with would otherwise draw the
+        numbers of its beginning again. Retried trials are not counted, so that it draws the
+        numbers it would have drawn undisturbed.
+        """
+        with self._asking:
+            trials = self.study.get_trials(deepcopy=False)
+            number = sum(_RETRIED not in trial.user_attrs for trial in trials)
+            self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
+            trial = self.study.ask()
+            spaces.suggest(trial, self.space)
+            return trial
 
     def hyperparameters(self, trial: optuna.Trial) -> Hyperparameters:
         """What the trial is to try."""
-        return self.base.replaced(spaces.suggest(trial, self.space))
+        return self.base.replaced(trial.params)
 
     def tell(self, trial: optuna.Trial, value: float, epochs: int) -> None:
         """The trial finished at `value`, reached after `epochs`."""
@@ -145,11 +157,13 @@ class Study:
         self.study.set_user_attr(_SPENT, self.spent + time.monotonic() - self.began)
 
 
-def _sampler(settings: SearchSettings, space: SearchSpace) -> optuna.samplers.BaseSampler:
+def _sampler(
+    settings: SearchSettings, space: SearchSpace, seed: int
+) -> optuna.samplers.BaseSampler:
     return {
-        "tpe": lambda: optuna.samplers.TPESampler(seed=settings.seed, n_startup_trials=5),
-        "random": lambda: optuna.samplers.RandomSampler(seed=settings.seed),
-        "grid": lambda: optuna.samplers.GridSampler(spaces.grid(space), seed=settings.seed),
+        "tpe": lambda: optuna.samplers.TPESampler(seed=seed, n_startup_trials=5),
+        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+        "grid": lambda: optuna.samplers.GridSampler(spaces.grid(space), seed=seed),
     }[settings.sampler]()
 
 

@@ -1,73 +1,11 @@
 """One real tiny pipeline, as a person runs it, and what is then in MLflow, Optuna and Prefect."""
 
 import json
-import os
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-PIPELINE = """
-name: tiny
-corpus:
-  sources: [{path: films.csv}]
-split: {holdout: 0.2}
-embedding: {size: 8, min_count: 1, epochs: 2}
-encoder: {units: 8, bidirectional: false}
-training: {epochs: 2, batch_size: 16, learning_rate: 0.01}
-search:
-  n_trials: 2
-  space: {encoder.units: [4, 8]}
-evaluation: {folds: 2, resamples: 200}
-"""
-WORDS = {"pos": ("good", "fine", "lovely"), "neg": ("bad", "poor", "awful")}
-
-
-def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "LSLM_WORKSPACE": str(home / "workspace")}
-    environment.pop("PREFECT_API_URL", None)
-    return subprocess.run(
-        [sys.executable, "-m", "lslm", *arguments],
-        cwd=home,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tiny")
-    lines = ["text,label"]
-    for i in range(150):
-        label = "pos" if i % 2 else "neg"
-        word = WORDS[label][i % 3]
-        lines.append(
-            f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}'
-        )
-    (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "tiny.yaml").write_text(PIPELINE, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def report(home: Path) -> dict[str, Any]:
-    done = lslm("run", "tiny.yaml", "--json", home=home)
-    log = home / "workspace" / "lslm.log"
-    assert done.returncode == 0, done.stderr + (log.read_text() if log.exists() else "")
-    return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def client(home: Path, report: dict[str, Any]) -> Any:
-    from mlflow import MlflowClient
-
-    return MlflowClient(f"sqlite:///{home / 'workspace' / 'mlflow.db'}")
+from tests.flows.tiny import lslm
 
 
 def runs_of(client: Any) -> list[Any]:

@@ -84,3 +84,23 @@ def test_the_default_space_fits_the_settings() -> None:
     space = spaces.of(heads.get("classify"), None)
     trial = optuna.create_study().ask()
     Hyperparameters().replaced(spaces.suggest(trial, space))
+
+
+def test_a_study_that_is_gone_on_with_does_not_draw_its_beginning_again(tmp_path: Path) -> None:
+    tried = set()
+    for _ in range(4):
+        opened = study(tmp_path, sampler="random", n_trials=8)
+        for _ in range(2):
+            trial = opened.ask()
+            tried.add(trial.params["training.learning_rate"])
+            opened.tell(trial, 0.5, 1)
+    assert len(tried) == 8
+
+
+def test_the_same_seed_draws_the_same_trials(tmp_path: Path) -> None:
+    drawn = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        opened = study(tmp_path / name, sampler="random")
+        drawn.append([opened.ask().params for _ in range(3)])
+    assert drawn[0] == drawn[1]

@@ -1,0 +1,99 @@
+"""A run that is killed goes on where it stopped, and comes to what it would have come to."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.flows.tiny import environment, lslm, written
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+# One process and one trial at a time: the study then sees the same history in both runs.
+ALONE = ("--set", "execution.workers=1")
+POINTS = ("search", "trial", "fold", "fit")
+"""Killed when: the search began, a trial is done, a fold is done, the final fit began."""
+
+
+def test_a_run_killed_four_times_equals_one_that_was_not(
+    home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    undisturbed = finished(written(tmp_path_factory.mktemp("undisturbed")))
+    disturbed = written(tmp_path_factory.mktemp("disturbed"))
+    for point in POINTS:
+        killed_at(point, disturbed)
+    n_folds_before = len(results(disturbed, "fold"))
+    report = finished(disturbed)
+
+    assert n_folds_before == len(results(disturbed, "fold")) == 2
+    assert report["holdout"] == undisturbed["holdout"]
+    assert report["cross_validation"] == undisturbed["cross_validation"]
+    assert report["chosen"] == undisturbed["chosen"]
+    trials = rows(disturbed / "workspace" / "optuna.db", "SELECT state FROM trials")
+    assert Counter(trials)["COMPLETE"] + Counter(trials)["PRUNED"] == 2
+    assert "RUNNING" not in trials
+    runs = rows(disturbed / "workspace" / "mlflow.db", "SELECT status FROM runs")
+    assert "RUNNING" not in runs
+    parents = rows(
+        disturbed / "workspace" / "mlflow.db",
+        "SELECT status FROM runs WHERE run_uuid NOT IN "
+        "(SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId')",
+    )
+    assert parents == ["FINISHED"]
+    assert not list((disturbed / "workspace" / "tmp").iterdir())
+
+
+def finished(home: Path) -> dict[str, Any]:
+    """The report of a run to its end."""
+    done = lslm("run", "tiny.yaml", "--json", *ALONE, home=home)
+    assert done.returncode == 0, done.stderr + (home / "workspace" / "lslm.log").read_text()
+    return json.loads(done.stdout)
+
+
+def killed_at(point: str, home: Path) -> None:
+    """Run, and kill the command and all its processes when it has come that far."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lslm", "run", "tiny.yaml", *ALONE],
+        cwd=home,
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    end = time.monotonic() + 200
+    while not reached(point, home):
+        assert process.poll() is None, f"ended before it reached {point}"
+        assert time.monotonic() < end, f"never reached {point}"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(30)
+
+
+def reached(point: str, home: Path) -> bool:
+    study = home / "workspace" / "optuna.db"
+    if point == "search":
+        return "RUNNING" in rows(study, "SELECT state FROM trials")
+    if point == "trial":
+        return "COMPLETE" in rows(study, "SELECT state FROM trials")
+    return bool(results(home, {"fold": "fold", "fit": "cross-validate"}[point]))
+
+
+def results(home: Path, stage: str) -> list[Path]:
+    return list((home / "workspace" / "results").glob(f"{stage}-*"))
+
+
+def rows(database: Path, query: str) -> list[str]:
+    """The first column; nothing while the database is not there yet."""
+    try:
+        with sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=10) as connection:
+            return [str(value) for (value,) in connection.execute(query)]
+    except sqlite3.OperationalError:
+        return []

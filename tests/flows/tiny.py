@@ -1,0 +1,55 @@
+"""A tiny real pipeline, as a person has it: a folder with a CSV file and a pipeline file."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PIPELINE = """
+name: tiny
+corpus:
+  sources: [{path: films.csv}]
+split: {holdout: 0.2}
+embedding: {size: 8, min_count: 1, epochs: 2}
+encoder: {units: 8, bidirectional: false}
+training: {epochs: 2, batch_size: 16, learning_rate: 0.01}
+search:
+  n_trials: 2
+  space: {encoder.units: [4, 8]}
+evaluation: {folds: 2, resamples: 200}
+"""
+WORDS = {"pos": ("good", "fine", "lovely"), "neg": ("bad", "poor", "awful")}
+
+
+def environment(home: Path) -> dict[str, str]:
+    """The variables a command below `home` runs with."""
+    variables = {**os.environ, "LSLM_WORKSPACE": str(home / "workspace")}
+    variables.pop("PREFECT_API_URL", None)
+    return variables
+
+
+def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as a person does in the folder."""
+    return subprocess.run(
+        [sys.executable, "-m", "lslm", *arguments],
+        cwd=home,
+        env=environment(home),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+def written(folder: Path) -> Path:
+    """The pipeline and its data in `folder`."""
+    lines = ["text,label"]
+    for i in range(150):
+        label = "pos" if i % 2 else "neg"
+        word = WORDS[label][i % 3]
+        lines.append(
+            f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}'
+        )
+    (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "tiny.yaml").write_text(PIPELINE, encoding="utf-8")
+    return folder
