@@ -4,6 +4,13 @@ from collections.abc import Sequence
 
 from lslm.evaluation.report import RunReport, Score, Scores
 
+_SHOWN_CHARACTERS = 80
+_USES = {
+    "development": "search, cross-validation, the final fit",
+    "holdout": "one score at the end",
+    "outside": "word vectors only; its labels are not read",
+}
+
 
 def markdown(report: RunReport) -> str:
     """A short page of a finished run."""
@@ -16,6 +23,9 @@ def markdown(report: RunReport) -> str:
             f"## Cross-validation, {len(report.cross_validation.folds)} folds\n\n"
             f"{scores_table(report.cross_validation)}",
             f"## Labels\n\n{_details(report.holdout)}",
+            f"## Data\n\n{_data(report)}",
+            f"## Words\n\n{_words(report)}",
+            f"## Search\n\n{_search(report)}",
             f"## Hyperparameters\n\n{_table(('name', 'value'), list(report.chosen.items()))}",
             f"## Time\n\n{_times(report)}",
             f"MLflow run `{report.run_id}`.",
@@ -68,6 +78,60 @@ def _details(scores: Scores) -> str:
         return "None."
     rows = [[_plain(value) for value in row.values()] for row in scores.details]
     return _table(list(scores.details[0]), rows)
+
+
+def _data(report: RunReport) -> str:
+    """What cleaning changed and rejected, a sample of the rejects, and how the rest was cut."""
+    cleaning, split = report.corpus["cleaning"], report.corpus["split"]
+    steps = [(name, n["changed"], n["rejected"]) for name, n in cleaning["steps"].items()]
+    rejects = [
+        (each["source"], each["row"], each["reason"], each["text"][:_SHOWN_CHARACTERS])
+        for each in cleaning["rejects"]
+    ]
+    parts = [
+        (part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split
+    ]
+    near = (
+        f"{cleaning['near_duplicate_documents']} documents are near duplicates of others, in "
+        f"{cleaning['near_duplicate_groups']} groups; no group is cut apart."
+    )
+    sample = _table(("source", "row", "reason", "text"), rejects) if rejects else "None rejected."
+    return "\n\n".join(
+        [
+            f"{cleaning['read']:,} documents read, {cleaning['kept']:,} kept. {near}",
+            _table(("part", "documents", "used for"), parts),
+            _table(("step", "changed", "rejected"), steps),
+            f"Some of the rejected:\n\n{sample}",
+        ]
+    )
+
+
+def _words(report: RunReport) -> str:
+    """How much of the validation parts' text the vocabulary knows, and what the vectors say."""
+    embedding = report.embedding
+    rows = [
+        (number, f"{size:,}", f"{share:.1%}")
+        for number, (size, share) in enumerate(
+            zip(embedding["vocabulary"], embedding["coverage"], strict=True), start=1
+        )
+    ]
+    near = [(word, ", ".join(words)) for word, words in embedding["neighbours"].items()]
+    coverage = _table(("fold", "words", "share of its validation text known"), rows)
+    if not near:
+        return f"{coverage}\n\nThe vectors were not pretrained."
+    return f"{coverage}\n\n{_table(('word', 'nearest, in the first fold'), near)}"
+
+
+def _search(report: RunReport) -> str:
+    """How many trials, and what the best came to where it was chosen."""
+    found = report.search
+    if found["value"] is None:
+        return "None: the settings as they stand."
+    return (
+        f"{found['n_complete']} trials finished, {found['n_pruned']} pruned, {found['n_failed']} "
+        f"failed, in {found['seconds']:.0f} s. The best came to {found['value']:.4f} "
+        f"{report.goal} on the validation part that chose it, which is optimistic."
+    )
 
 
 def _times(report: RunReport) -> str:

@@ -47,10 +47,18 @@ def report(holdout: Scores, model: str = "films") -> RunReport:
         run_id="abc",
         goal="accuracy",
         corpus={
-            "split": {"development": {"documents": 7677, "labels": {"neg": 3838, "pos": 3839}}}
+            "cleaning": {
+                "read": 7680,
+                "kept": 7677,
+                "steps": {"html": {"changed": 12, "rejected": 0}},
+                "rejects": [{"source": "a.csv", "row": 4, "reason": "too short", "text": "a | b"}],
+                "near_duplicate_groups": 2,
+                "near_duplicate_documents": 5,
+            },
+            "split": {"development": {"documents": 7677, "labels": {"neg": 3838, "pos": 3839}}},
         },
-        embedding={},
-        search={},
+        embedding={"vocabulary": [900], "coverage": [0.975], "neighbours": {"good": ["fine"]}},
+        search={"value": 0.8, "n_complete": 4, "n_pruned": 2, "n_failed": 0, "seconds": 9.0},
         chosen={"training.max_tokens": 123},
         cross_validation=FoldScores(**scores(0.02, 0.01, 0.03).model_dump(), folds=({}, {})),
         holdout=holdout,
@@ -99,3 +107,17 @@ def test_the_card_tells_data_limits_and_where_to_look_but_no_secret() -> None:
     for told in ("7,677 documents (neg 3,838, pos 3,839)", "`films.csv`", "123 tokens", "`abc`"):
         assert told in card
     assert "secret" not in card
+
+
+def test_the_page_tells_what_cleaning_did_and_shows_rejects() -> None:
+    page = markdown(report(scores(0.02, 0.01, 0.03)))
+    assert "7,680 documents read, 7,677 kept. 5 documents are near duplicates" in page
+    assert "| html | 12 | 0 |" in page
+    assert "| a.csv | 4 | too short | a \\| b |" in page
+
+
+def test_the_page_tells_what_the_vocabulary_covers_and_what_the_search_came_to() -> None:
+    page = markdown(report(scores(0.02, 0.01, 0.03)))
+    assert "| 1 | 900 | 97.5% |" in page
+    assert "| good | fine |" in page
+    assert "4 trials finished, 2 pruned, 0 failed, in 9 s. The best came to 0.8000" in page
