@@ -10,7 +10,7 @@ from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
 from lslm.training import workers
-from tasks import corpora, embeddings, models, registry, tracked
+from tasks import approval, corpora, embeddings, models, registry, tracked
 
 
 @flow(name="train", flow_run_name="train {settings.name}", validate_parameters=False)
@@ -36,18 +36,11 @@ def train(settings: Settings, base: Path) -> RunReport:
         tested = models.evaluate(
             run, model, parts.development, parts.holdout, head, baselines, settings.evaluation.seed
         )
-        return registry.register(
-            run,
-            corpus,
-            parts,
-            found,
-            folds,
-            model,
-            tested,
-            head,
-            settings.evaluation,
-            settings.registry,
+        terms = registry.Terms(
+            evaluation=settings.evaluation, gate=settings.gate, registry=settings.registry
         )
+        report = registry.register(run, corpus, parts, found, folds, model, tested, head, terms)
+    return approval.settled(run, report)
 
 
 def start(settings: Settings, base: Path) -> RunReport:

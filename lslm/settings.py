@@ -143,6 +143,12 @@ class EncoderSettings(Section):
     """Of the outputs of each recurrent layer, the same units at every step."""
     head_dropout: Share = 0.3
     """Of the pooled document vector."""
+    ngrams: Annotated[int, Field(ge=1, le=5)] = 1
+    """Word n-grams up to this order reach the head beside the recurrent layers; 1 leaves them out."""
+    ngram_buckets: Annotated[int, Field(ge=2, le=32_768)] = 16_384
+    """Rows that the n-grams are hashed into."""
+    ngram_units: PositiveInt = 32
+    """Of an n-gram's trained vector."""
 
 
 class TrainingSettings(Section):
@@ -220,24 +226,55 @@ class EvaluationSettings(Section):
     seed: int = 0
 
 
+class GateSettings(Section):
+    """What a new version must show before it becomes champion."""
+
+    must_beat_baselines: bool = True
+    """Refuse a network whose holdout score is not above every baseline's."""
+    test: Literal["auto", "mcnemar", "bootstrap"] = "auto"
+    """Paired test against the champion; `auto` takes the head's. `mcnemar` (exact) wants scores of 0
+    and 1, `bootstrap` resamples the documents and takes any."""
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """Of the paired tests."""
+    min_effect: float = Field(default=0.0, ge=0)
+    """Least gain over the champion, in units of the goal's metric."""
+    slices: tuple[Literal["label", "length", "source"], ...] = ("label", "length", "source")
+    """How the holdout is cut to look for a part that got worse."""
+    slice_margin: float = Field(default=0.02, ge=0)
+    """No slice may be worse than the champion by more than this, unless that may be chance."""
+    min_slice: PositiveInt = 50
+    """Documents; smaller slices are too few to judge."""
+    max_latency_ms: PositiveFloat | None = None
+    """Median milliseconds a document, one at a time; none: shown, not judged."""
+    max_size_mb: PositiveFloat | None = None
+    """Of the model folder, in millions of bytes; none: shown, not judged."""
+    max_holdout_uses: PositiveInt | None = 20
+    """Runs that may score one holdout; past it the gate asks for a fresh one. None: no limit."""
+
+
 class RegistrySettings(Section):
-    """How a model is registered, and what moves the alias `champion`."""
+    """How a model is registered, and who lets it become champion."""
 
     name: str | None = None
     """None takes the pipeline's name."""
-    level: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    """Of the paired test against the champion."""
-    must_beat_baselines: bool = True
-    """Refuse a network whose holdout score is not above every baseline's."""
+    approval: bool = False
+    """A version that passes the gate waits until a person approves it."""
+    approval_timeout: Duration = 86_400.0
+    """Time to approve (`24h`); silence refuses."""
+    input_example: tuple[str, ...] | None = None
+    """Texts that travel in the package as an example; none puts frequent words together, so that no
+    document of the corpus is in it."""
 
 
 class TrackingSettings(Section):
-    """Where runs are tracked."""
+    """Where runs are tracked. None takes MLFLOW_TRACKING_URI and LSLM_STUDY_URL of the environment, then
+    what `lslm up` serves for the workspace, then SQLite in the workspace.
+    """
 
     uri: str | None = None
-    """Of MLflow; none is SQLite in the workspace."""
+    """Of MLflow: a server, or a database."""
     study_url: str | None = None
-    """Of Optuna's storage; none is SQLite in the workspace."""
+    """Of Optuna's storage: a database. A password belongs in LSLM_STUDY_URL: settings are shown."""
     experiment: str | None = None
     """None takes the pipeline's name."""
 
@@ -247,6 +284,8 @@ class ExecutionSettings(Section):
 
     workers: int | None = Field(default=None, ge=1)
     """Training processes, one thread each; none takes one a core."""
+    pool: str = "lslm"
+    """Prefect's work pool that scheduled runs go to; `lslm up` starts a worker for it."""
 
 
 def _default_workspace() -> Path:
@@ -270,6 +309,7 @@ class Settings(Section):
     training: TrainingSettings = TrainingSettings()
     search: SearchSettings = SearchSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSettings = GateSettings()
     registry: RegistrySettings = RegistrySettings()
     tracking: TrackingSettings = TrackingSettings()
     execution: ExecutionSettings = ExecutionSettings()

@@ -19,6 +19,7 @@ from lslm.evaluation.baselines import Documents, answer_baseline
 from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
+from lslm.services.addresses import study_url
 from lslm.serving.predictor import Predictor
 from lslm.settings import (
     CleaningSettings,
@@ -122,7 +123,7 @@ def search(
             {"part": part, "head": head, "start": start, "space": space, "seed": search.seed}, ()
         ),
     )
-    url = run.settings.tracking.study_url or run.workspace.study_url
+    url = study_url(run.settings.tracking, run.workspace)
     study = Study(name, url, kind.goal, search, space, start)
     n_trials = study.n_left()
     with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:

@@ -5,21 +5,35 @@ import json
 from typing import Any
 
 import polars as pl
+from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.card import model_card
 from lslm.evaluation.markdown import markdown, told
-from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
+from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
-from lslm.settings import EvaluationSettings, HeadSettings, RegistrySettings
-from lslm.tracking import gate, promotion, registry, runs
+from lslm.heads.contract import Goal
+from lslm.settings import EvaluationSettings, GateSettings, HeadSettings, RegistrySettings
+from lslm.tracking import approvals, gate, registry, runs
+from lslm.tracking.example import input_example
 from lslm.tracking.package import Candidate
+from lslm.tracking.versions import GATE, OPPONENT, RULES
 from lslm.workspace import Handle
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
 from tasks.stage import Run, stage
 from tasks.tracked import store_of
+
+
+class Terms(BaseModel):
+    """How a model is scored, judged and registered."""
+
+    model_config = ConfigDict(frozen=True)
+
+    evaluation: EvaluationSettings
+    gate: GateSettings
+    registry: RegistrySettings
 
 
 @stage("Register", modules=("lslm.evaluation.scoring", "lslm.tracking.gate"))
@@ -32,29 +46,27 @@ def register(
     model: Handle,
     tested: Handle,
     head: HeadSettings,
-    evaluation: EvaluationSettings,
-    settings: RegistrySettings,
+    terms: Terms,
 ) -> RunReport:
-    """Put everything a run shows on its MLflow run; register the model; promote it if it earned it."""
-    store, kind = store_of(run), heads.get(head.kind)
-    cross_validation = _fold_scores(folds, head, evaluation)
+    """Put everything a run shows on its MLflow run; register the model; promote it if it earned it.
+
+    With `registry.approval` a version that earned it waits for a person (see `tasks.approval`).
+    """
+    store, kind, name = store_of(run), heads.get(head.kind), run.settings.model_name
+    cross_validation = _fold_scores(folds, head, terms.evaluation)
     held = answers.load(tested.path)
-    holdout = score_systems(kind, held, evaluation)
+    holdout = score_systems(kind, held, terms.evaluation)
+    challenger = gate.Challenger(
+        head=kind,
+        folder=model.path,
+        documents=pl.read_parquet(parts.holdout.path),
+        outputs=held.outputs["network"],
+        targets=held.targets,
+        scores=holdout,
+    )
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
-    documents = pl.read_parquet(parts.holdout.path)
-    champion = gate.compare_with_champion(
-        store,
-        run.settings.model_name,
-        documents,
-        kind,
-        held.outputs["network"],
-        held.targets,
-        run.run_id,
-    )
-    decision = gate.decide(
-        head=kind, scores=holdout, settings=settings, champion=champion, holdout_uses=uses
-    )
-    report = _report(run, corpus, parts, found, folds, kind.goal.metric, cross_validation, holdout)
+    seen = gate.gather(store, name, challenger, terms.gate, holdout_uses=uses, run_id=run.run_id)
+    report = _report(run, corpus, parts, found, folds, kind.goal, cross_validation, holdout)
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
@@ -64,25 +76,75 @@ def register(
             folder=model.path,
             head=kind,
             card=model_card(report, run.settings),
-            input_example=[text[:500] for text in documents["text"].head(3)],
+            input_example=input_example(model.path, terms.registry.input_example),
             report=digest,
             score=f"{kind.goal.metric} {told(holdout.systems['network'][kind.goal.metric])}",
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
     )
-    if decision.promoted:
-        promotion.promote(store, run.settings.model_name, version, decision.reason)
+    decision = _decided(run, version, gate.decide(seen, terms.gate), seen.champion, terms.registry)
     report = report.model_copy(update={"version": version, "decision": decision})
+    _log(run, parts, found, report)
+    show(run, report)
+    return report
+
+
+def show(run: Run, report: RunReport) -> None:
+    """Put the report, with the decision as it now stands, where people look for it."""
+    store, decision = store_of(run), report.decision
+    card, table = model_card(report, run.settings), decision.table()
+    runs.log_table(store, report.run_id, "gate", [rule.model_dump() for rule in table])
+    store.client.set_tag(report.run_id, GATE, decision.reason)
+    runs.log_stage(
+        store,
+        report.run_id,
+        "report",
+        {},
+        {
+            "report.md": markdown(report),
+            "card.md": card,
+            "report.json": report.model_dump(mode="json"),
+        },
+    )
+    rules = json.dumps([rule.model_dump() for rule in decision.rules], ensure_ascii=False)
     registry.annotate(
         store,
-        run.settings.model_name,
-        version,
-        card=model_card(report, run.settings),
-        tags={"lslm.gate": decision.reason},
+        report.model,
+        report.version,
+        card=card,
+        tags={GATE: decision.reason, RULES: rules},
     )
-    _log(run, parts, found, report)
     planning.remember_report(run.settings, run.workspace, report)
-    return report
+
+
+def _decided(
+    run: Run,
+    version: str,
+    decision: Decision,
+    opponent: gate.Opponent | None,
+    settings: RegistrySettings,
+) -> Decision:
+    """Do what the gate said: promote, ask a person, or leave it."""
+    if not decision.promoted:
+        return decision
+    store, name = store_of(run), run.settings.model_name
+    expected = opponent.version if opponent else None
+    if settings.approval:
+        registry.annotate(store, name, version, tags={OPPONENT: expected or ""})
+        approval = approvals.ask(store, name, version, settings.approval_timeout)
+        return decision.model_copy(
+            update={"promoted": False, "reason": "passed the gate", "approval": approval}
+        )
+    try:
+        registry.promote(store, name, version, decision.reason, expected=expected)
+    except registry.Overtaken as error:
+        rule = Rule(
+            name="nobody was faster", passed=False, figures=error.what, limit="the champion stays"
+        )
+        reason = f"not promoted: {error.what}"
+        rules = (*decision.rules, rule)
+        return decision.model_copy(update={"promoted": False, "reason": reason, "rules": rules})
+    return decision
 
 
 def _fold_scores(folds: Folds, head: HeadSettings, evaluation: EvaluationSettings) -> FoldScores:
@@ -100,7 +162,7 @@ def _report(
     parts: Parts,
     found: Found,
     folds: Folds,
-    goal: str,
+    goal: Goal,
     cross_validation: FoldScores,
     holdout: Scores,
 ) -> RunReport:
@@ -109,7 +171,8 @@ def _report(
     return RunReport(
         pipeline=run.settings.name,
         run_id=run.run_id,
-        goal=goal,
+        goal=goal.metric,
+        direction=goal.direction,
         corpus={"cleaning": cleaning, "split": split},
         embedding=_embedding(folds),
         search=found.summary,
@@ -160,14 +223,12 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         }
         runs.log_stage(store, run.run_id, part, metrics | intervals)
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
-    runs.log_table(store, run.run_id, "gate", [rule.model_dump() for rule in report.decision.rules])
     counts = {key: value for key, value in found.summary.items() if isinstance(value, (int, float))}
     runs.log_stage(
         store,
         run.run_id,
         "report",
         {f"search_{key}": float(value) for key, value in counts.items()},
-        {"report.md": markdown(report), "report.json": report.model_dump(mode="json")},
     )
 
 

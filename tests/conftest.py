@@ -10,8 +10,28 @@ from lslm.cli.environment import DEFAULTS
 os.environ.update(DEFAULTS)
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["NO_COLOR"] = "1"
-for name in ("LSLM_WORKSPACE", "MLFLOW_TRACKING_URI", "PREFECT_API_URL"):
+for name in (
+    "LSLM_POSTGRES_URL",
+    "LSLM_STUDY_URL",
+    "LSLM_WORKSPACE",
+    "MLFLOW_TRACKING_URI",
+    "PREFECT_API_URL",
+    "PREFECT_HOME",
+):
     os.environ.pop(name, None)
+
+
+_OWN = dict(os.environ)
+
+
+@pytest.fixture(autouse=True)
+def own_environment() -> Iterator[None]:
+    """Commands set variables for what they start; no test may see another's."""
+    yield
+    for name in os.environ.keys() - _OWN.keys():
+        if not name.startswith("PYTEST"):
+            del os.environ[name]
+    os.environ.update(_OWN)
 
 
 @pytest.fixture(scope="session")

@@ -6,12 +6,18 @@ from typing import Annotated
 import typer
 
 from lslm import __version__
+from lslm.cli.approve import approve
+from lslm.cli.doctor import doctor
+from lslm.cli.down import down
+from lslm.cli.history import history
 from lslm.cli.init import init
 from lslm.cli.models import models
 from lslm.cli.plan import plan
 from lslm.cli.predict import predict
+from lslm.cli.production import production
 from lslm.cli.promote import promote
 from lslm.cli.quiet import Failed
+from lslm.cli.refuse import refuse
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
 from lslm.cli.up import up
@@ -25,7 +31,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, plan, init, models, promote, rollback, predict, up):
+for command in (
+    run,
+    plan,
+    init,
+    models,
+    approve,
+    refuse,
+    promote,
+    rollback,
+    history,
+    production,
+    predict,
+    up,
+    down,
+    doctor,
+):
     app.command()(command)
 
 

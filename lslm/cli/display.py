@@ -73,9 +73,7 @@ class TerminalDisplay:
             else:
                 self._console.print(name)
 
-    def start(
-        self, name: str, total: float | None, unit: str, limit: float | None
-    ) -> progress.Bar:
+    def start(self, name: str, total: float | None, unit: str, limit: float | None) -> progress.Bar:
         """A bar below the running stage."""
         task = self._bars.add_task(f"  {name}", total=total, note="", unit=unit, limit=limit)
         return _Bar(self._bars, task)

@@ -19,11 +19,34 @@ DEFAULTS = {
     "KERAS_BACKEND": "tensorflow",
     "TOKENIZERS_PARALLELISM": "false",
 }
+_LOOPBACK = "127.0.0.1,localhost"
 
 
-def prepare(workspace: Path) -> None:
-    """Set what the user has not set."""
+def prepare(workspace: Path, use_servers: bool = True) -> None:
+    """Set what the user has not set; Prefect's address too, where `lslm up` serves the workspace."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    if not {"PREFECT_HOME", "PREFECT_API_URL"} & os.environ.keys():
-        os.environ["PREFECT_HOME"] = str(workspace.absolute() / "prefect")
+    _reach_this_machine()
+    if secret := os.environ.get("PREFECT_SERVER_API_AUTH_STRING"):
+        os.environ.setdefault("PREFECT_API_AUTH_STRING", secret)
+    if "PREFECT_API_URL" in os.environ:
+        return
+    os.environ.setdefault("PREFECT_HOME", str(workspace.absolute() / "prefect"))
+    if use_servers:
+        _use_served(workspace)
+
+
+def _use_served(workspace: Path) -> None:
+    from lslm.services.addresses import prefect_api
+    from lslm.workspace import Workspace
+
+    if api := prefect_api(Workspace(workspace)):
+        os.environ["PREFECT_API_URL"] = api
+
+
+def _reach_this_machine() -> None:
+    """A proxy knows nothing of servers on this machine."""
+    for name in ("no_proxy", "NO_PROXY"):
+        given = os.environ.get(name, "")
+        if "127.0.0.1" not in given and given != "*":
+            os.environ[name] = f"{given},{_LOOPBACK}".lstrip(",")

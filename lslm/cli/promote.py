@@ -5,13 +5,14 @@ from typing import Annotated
 import typer
 
 from lslm.cli.options import WorkspaceOption
-from lslm.cli.registry import ReasonOption, TrackingOption, opened
+from lslm.cli.registry import NameArgument, ReasonOption, TrackingOption, WhoOption, opened
 
 
 def promote(
-    name: Annotated[str, typer.Argument(help="A registered model.")],
+    name: NameArgument,
     version: Annotated[str, typer.Argument(help="The version, or an alias of it.")],
     reason: ReasonOption = "",
+    by: WhoOption = None,
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
 ) -> None:
@@ -24,5 +25,5 @@ def promote(
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking import promotion
 
-        champion = promotion.promote(store, name, version, reason)
+        champion = promotion.promote(store, name, version, reason, who=by)
     print(f"{name} version {champion} is the champion")

@@ -22,6 +22,11 @@ TrackingOption = Annotated[
     ),
 ]
 ReasonOption = Annotated[str, typer.Option(metavar="TEXT", help="Kept with the change.")]
+NameArgument = Annotated[str, typer.Argument(metavar="MODEL", help="A registered model.")]
+WhoOption = Annotated[
+    str | None,
+    typer.Option("--by", metavar="NAME", help="Who decides, where it is not the user logged in."),
+]
 
 
 @contextmanager

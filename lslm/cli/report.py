@@ -3,6 +3,7 @@
 import sys
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from lslm.cli.display import duration
@@ -55,18 +56,33 @@ def _chosen(report: RunReport) -> Table:
 def _ending(report: RunReport) -> str:
     decision = report.decision
     marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
-    rules = [f"  {marks[rule.passed]} {rule.name}: {rule.figures}" for rule in decision.rules]
+    rules = [
+        f"  {marks[rule.passed]} {rule.name}: {escape(rule.figures)}" for rule in decision.table()
+    ]
     alias = "champion" if decision.promoted else "challenger"
     lines = [
         f"[bold]{report.model}[/] version [bold]{report.version}[/] is registered as {alias}:"
-        f" {decision.reason}",
+        f" {escape(decision.reason)}",
         *rules,
         f"[dim]in {duration(sum(report.seconds.values()))}; MLflow run {report.run_id}[/]",
         "",
+        *_question(report),
         "  lslm up                         browse the runs in MLflow and Prefect",
         f'  lslm predict --model {report.model}/{report.version} "some text"',
     ]
     return "\n".join(lines)
+
+
+def _question(report: RunReport) -> list[str]:
+    """What a person is asked to do about a version that waits."""
+    said = report.decision.approval
+    if said is None or said.state != "pending":
+        return []
+    which, until = f"{report.model} {report.version}", said.until[:16].replace("T", " ")
+    return [
+        f"  lslm approve {which} --reason ...   before {until} UTC, makes it the champion",
+        f"  lslm refuse {which} --reason ...    leaves it the challenger, as silence does",
+    ]
 
 
 def _table(title: str, *columns: str) -> Table:

@@ -1,16 +1,13 @@
 """`lslm rollback`: back to the champion before."""
 
-from typing import Annotated
-
-import typer
-
 from lslm.cli.options import WorkspaceOption
-from lslm.cli.registry import ReasonOption, TrackingOption, opened
+from lslm.cli.registry import NameArgument, ReasonOption, TrackingOption, WhoOption, opened
 
 
 def rollback(
-    name: Annotated[str, typer.Argument(help="A registered model.")],
+    name: NameArgument,
     reason: ReasonOption = "",
+    by: WhoOption = None,
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
 ) -> None:
@@ -23,5 +20,5 @@ def rollback(
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking import promotion
 
-        champion = promotion.rollback(store, name, reason)
+        champion = promotion.rollback(store, name, reason, who=by)
     print(f"{name} version {champion} is the champion again")

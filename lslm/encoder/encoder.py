@@ -17,6 +17,7 @@ from lslm.encoder.layers import (
     WordDropout,
     WordEmbedding,
 )
+from lslm.encoder.ngrams import HashedNgrams
 from lslm.settings import EncoderSettings
 
 
@@ -29,7 +30,7 @@ class Encoded:
     mask: KerasTensor
     """`(batch, time)`, true where a token is."""
     pooled: KerasTensor
-    """`(batch, pooled_units)`, zero for an empty document."""
+    """`(batch, pooled_units)`, with the n-grams at the end; zero for an empty document."""
     attention: KerasTensor | None
     """`(batch, time)`, sums to 1 over a document; None where the pooling has none."""
 
@@ -64,6 +65,15 @@ def encode(
             layer([states, mask]), settings.recurrent_dropout, seeds, f"recurrent_dropout_{number}"
         )
     pooled, attention = _pool(states, mask, settings, next(seeds))
+    if settings.ngrams > 1:
+        wide = HashedNgrams(
+            settings.ngrams,
+            settings.ngram_buckets,
+            settings.ngram_units,
+            next(seeds),
+            name="ngrams",
+        )
+        pooled = keras.layers.Concatenate(name="wide")([pooled, wide(tokens)])
     return Encoded(states, mask, pooled, attention)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lslm import __version__
-from lslm.evaluation.markdown import scores_table, verdict
+from lslm.evaluation.markdown import rules_table, scores_table, verdict
 from lslm.evaluation.report import RunReport
 from lslm.settings import Settings, Source
 
@@ -24,7 +24,7 @@ def model_card(report: RunReport, settings: Settings) -> str:
         f"Cross-validation, {len(report.cross_validation.folds)} folds": scores_table(
             report.cross_validation
         ),
-        "Gate": report.decision.reason,
+        "Gate": rules_table(report.decision),
         "Limits": _limits(settings, report),
         "Reproduce": _reproduce(report, settings),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lslm.evaluation.report import RunReport, Score, Scores
+from lslm.evaluation.report import Decision, RunReport, Score, Scores
 
 _SHOWN_CHARACTERS = 80
 _USES = {
@@ -18,7 +18,7 @@ def markdown(report: RunReport) -> str:
         [
             f"# {report.pipeline}: {report.model} version {report.version}",
             verdict(report),
-            f"## Gate\n\n{report.decision.reason}\n\n{_rules(report)}",
+            f"## Gate\n\n{report.decision.reason}\n\n{rules_table(report.decision)}",
             f"## Holdout\n\n{scores_table(report.holdout)}",
             f"## Cross-validation, {len(report.cross_validation.folds)} folds\n\n"
             f"{scores_table(report.cross_validation)}",
@@ -43,8 +43,10 @@ def _verdict(report: RunReport, scores: Scores, where: str) -> str:
     found = [each for each in scores.differences if each.metric == report.goal]
     if not found:
         return f"On the {where} the network was compared with no baseline."
-    closest = min(found, key=lambda each: each.difference)
-    beats = "beats every baseline" if closest.difference > 0 else "does not beat every baseline"
+    sign = 1 if report.direction == "maximize" else -1
+    closest = min(found, key=lambda each: sign * each.difference)
+    ahead = sign * closest.difference > 0
+    beats = "beats every baseline" if ahead else "does not beat every baseline"
     chance = ", which may be chance" if closest.low <= 0 <= closest.high else ""
     return (
         f"On the {where} the network {beats}: {closest.difference:+.4f} {closest.metric} against "
@@ -63,14 +65,15 @@ def scores_table(scores: Scores) -> str:
     return _table(("system", *metrics), rows)
 
 
+def rules_table(decision: Decision) -> str:
+    """A Markdown table of the gate: a row a rule, with its figures and its limit."""
+    rows = [(r.name, "yes" if r.passed else "no", r.figures, r.limit) for r in decision.table()]
+    return _table(("rule", "passed", "figures", "limit"), rows)
+
+
 def told(score: Score) -> str:
     """A score with its interval and n."""
     return f"{score.value:.4f} ({score.low:.4f} to {score.high:.4f}, n = {score.n})"
-
-
-def _rules(report: RunReport) -> str:
-    rows = [(r.name, "yes" if r.passed else "no", r.figures) for r in report.decision.rules]
-    return _table(("rule", "passed", "figures"), rows)
 
 
 def _details(scores: Scores) -> str:

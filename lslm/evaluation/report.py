@@ -1,6 +1,6 @@
 """The facts of a finished run, in one record that every page, table and card is made from."""
 
-from typing import Any
+from typing import Any, Literal
 
 from lslm.settings import Section
 
@@ -52,14 +52,41 @@ class Rule(Section):
     passed: bool
     figures: str
     """What was compared, in words and numbers."""
+    limit: str = ""
+    """What the figures had to be."""
+
+
+class Approval(Section):
+    """What a person said of a version that passed the gate."""
+
+    state: Literal["pending", "approved", "refused"]
+    until: str
+    """Silence after this moment refuses; UTC, ISO 8601."""
+    who: str = ""
+    why: str = ""
+    when: str = ""
+    """UTC, ISO 8601."""
 
 
 class Decision(Section):
-    """What the gate said."""
+    """What the gate said, and the person after it."""
 
     promoted: bool
+    """Whether the version became champion."""
     reason: str
     rules: tuple[Rule, ...]
+    approval: Approval | None = None
+    """None where nobody was to be asked."""
+
+    def table(self) -> tuple[Rule, ...]:
+        """The rules, and the person's word as the last of them."""
+        if self.approval is None:
+            return self.rules
+        said = self.approval
+        figures = "nobody answered yet" if said.state == "pending" else f"{said.who}: {said.why}"
+        approved = said.state == "approved"
+        limit = f"approved by a person before {said.until[:16].replace('T', ' ')} UTC"
+        return (*self.rules, Rule(name="approval", passed=approved, figures=figures, limit=limit))
 
 
 class RunReport(Section):
@@ -70,6 +97,8 @@ class RunReport(Section):
     """Of MLflow."""
     goal: str
     """The metric that chooses."""
+    direction: Literal["maximize", "minimize"] = "maximize"
+    """Which way the goal is better."""
     corpus: dict[str, Any]
     """Counts of the cleaning and the split."""
     embedding: dict[str, Any]

@@ -24,7 +24,8 @@ MOST_USED = (
     "search.n_trials",
     "search.budget",
     "evaluation.folds",
-    "registry.must_beat_baselines",
+    "gate.must_beat_baselines",
+    "registry.approval",
     "execution.workers",
 )
 _PLAIN = re.compile(r"[A-Za-z_./][\w./ -]*")

@@ -18,6 +18,7 @@ DEFAULT: SearchSpace = {
     "encoder.embedding_dropout": Range(low=0.0, high=0.3, step=0.1),
     "encoder.spatial_dropout": Range(low=0.1, high=0.5, step=0.1),
     "encoder.recurrent_dropout": Range(low=0.0, high=0.4, step=0.1),
+    "encoder.ngrams": (1, 2, 3),
     "training.weight_decay": Range(low=1e-5, high=1e-1, log=True),
     "training.learning_rate": Range(low=5e-4, high=1e-2, log=True),
     "training.schedule": ("constant", "cosine", "linear"),

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from lslm.encoder import layers
+from lslm.encoder.ngrams import PRIME, HashedNgrams
 from lslm.heads.contract import Array
 from lslm.serving.graph import Graph
 
@@ -101,6 +102,30 @@ def _word_embedding(graph: Graph, layer: layers.WordEmbedding, inputs: list[str]
     beyond = graph.constant(layers.FIRST_WORD + layer.tuned_words, "int32")
     change = graph.node("Gather", changes, graph.node("Min", inputs[0], beyond))
     return [graph.node("Add", vectors, change)]
+
+
+@converts(HashedNgrams)
+def _hashed_ngrams(graph: Graph, layer: HashedNgrams, inputs: list[str]) -> list[str]:
+    table, zero = graph.constant(_array(layer.table)), graph.constant(0, "int32")
+    buckets, prime = graph.constant(layer.buckets, "int32"), graph.constant(PRIME, "int32")
+    # One step to the right: a column of padding in front, the last column off.
+    around = graph.constant([0, 1, 0, -1], "int64")
+    value, shifted, vectors = graph.node("Mod", inputs[0], buckets), inputs[0], []
+    for _ in range(layer.order - 1):
+        shifted = graph.node("Pad", shifted, around, zero)
+        value = graph.node("Add", graph.node("Mul", value, prime), shifted)
+        value = graph.node("Mod", value, buckets)
+        vectors.append(graph.node("Gather", table, value))
+    one = graph.constant([1], "int64")
+    present = graph.cast(graph.node("Not", graph.node("Equal", inputs[0], zero)), "float32")
+    counted = graph.node("ReduceSum", present, one)
+    weights = graph.node(
+        "Div", present, graph.node("Sqrt", graph.node("Max", counted, graph.constant(1.0)))
+    )
+    product = graph.node(
+        "MatMul", graph.node("Unsqueeze", weights, one), graph.node("Sum", *vectors)
+    )
+    return [graph.node("Squeeze", product, one)]
 
 
 @converts(layers.Recurrent)

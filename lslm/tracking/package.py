@@ -32,7 +32,7 @@ class Candidate:
     card: str
     """Markdown, the version's description."""
     input_example: Sequence[str]
-    """A few short real documents."""
+    """A few short texts; they travel with the package, so nothing private belongs here."""
     report: str
     """Digest of the run's report."""
     data: Mapping[str, str]

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
+_LONGEST_CARD = 5000
+"""Characters of a version's description in MLflow's tables."""
+
 
 def register(store: Store, settings: Settings, candidate: Candidate) -> str:
     """Register a model under the pipeline's name with the alias `challenger`; returns the version.
@@ -51,7 +54,7 @@ def register(store: Store, settings: Settings, candidate: Candidate) -> str:
             f"models:/{logged.model_id}",
             run_id=candidate.run_id,
             tags=tags,
-            description=candidate.card,
+            description=_fitting(candidate.card),
             model_id=logged.model_id,
         )
     version = str(found.version)
@@ -64,9 +67,17 @@ def annotate(
 ) -> None:
     """Add what is known only after registration, such as the gate's decision."""
     if card is not None:
-        store.client.update_model_version(name, version, card)
+        store.client.update_model_version(name, version, _fitting(card))
     for key, value in tags.items():
         store.client.set_model_version_tag(name, version, key, value)
+
+
+def _fitting(card: str) -> str:
+    """PostgreSQL refuses a description that is longer than its column."""
+    if len(card) <= _LONGEST_CARD:
+        return card
+    rest = "\n\n(cut here; the whole card is `report/card.md` on the MLflow run)\n"
+    return card[: _LONGEST_CARD - len(rest)] + rest
 
 
 def _registered(store: Store, name: str, key: str) -> "ModelVersion | None":

@@ -1,7 +1,8 @@
 """The registry, as the rest of the software sees it."""
 
+from lslm.tracking.moves import Move, Reign, champion, champion_at, history
 from lslm.tracking.package import Candidate
-from lslm.tracking.promotion import Move, champion, history, promote, rollback
+from lslm.tracking.promotion import Overtaken, promote, rollback
 from lslm.tracking.registration import annotate, register
 from lslm.tracking.versions import CHALLENGER, CHAMPION, ModelRow, download, list_models
 
@@ -11,8 +12,11 @@ __all__ = [
     "Candidate",
     "ModelRow",
     "Move",
+    "Overtaken",
+    "Reign",
     "annotate",
     "champion",
+    "champion_at",
     "download",
     "history",
     "list_models",

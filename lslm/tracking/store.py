@@ -1,19 +1,18 @@
 """The connection to MLflow: which store, which experiment, without any ambient run."""
 
+import os
 import random
-import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from filelock import FileLock
-
 from lslm.errors import InputError
+from lslm.services.addresses import MLFLOW, tracking_uri
+from lslm.services.sqlite import one_migration
 from lslm.settings import Settings
 from lslm.workspace import Workspace
 
@@ -37,20 +36,15 @@ class Store:
 
 
 def connect(settings: Settings, workspace: Workspace) -> Store:
-    """Connect to `tracking.uri`, or to SQLite in the workspace.
+    """Connect to `tracking.uri`, or to what serves the workspace, or to SQLite in it.
 
     The first connection to a fresh store creates its tables (2 s; 3 s without WAL mode).
     """
-    from mlflow import MlflowClient, set_registry_uri, set_tracking_uri
+    from mlflow import MlflowClient
 
-    uri = settings.tracking.uri or workspace.tracking_uri
-    file = _sqlite_file(uri)
-    # The registry resolves `models:/` addresses through these two, not through the client.
-    set_tracking_uri(uri)
-    set_registry_uri(uri)
-    with _only_one(file):
-        if file is not None:
-            _write_ahead(file)
+    uri = tracking_uri(settings.tracking, workspace)
+    _make_default(uri)
+    with one_migration(uri):
         client = MlflowClient(uri, uri)
     return Store(client, uri, workspace)
 
@@ -98,6 +92,22 @@ def local_path(location: str) -> Path | None:
     return Path(location) if parts.scheme == "" else None
 
 
+def _make_default(uri: str) -> None:
+    """The registry resolves `models:/` addresses through MLflow's default, not through the client.
+
+    MLflow writes the variable too, which is the user's: a later connection would take it for a wish.
+    """
+    from mlflow import set_registry_uri, set_tracking_uri
+
+    wished = os.environ.get(MLFLOW)
+    set_tracking_uri(uri)
+    set_registry_uri(uri)
+    if wished is None:
+        os.environ.pop(MLFLOW, None)
+    else:
+        os.environ[MLFLOW] = wished
+
+
 def _create_experiment(store: Store, name: str) -> str:
     from mlflow.exceptions import MlflowException
 
@@ -110,22 +120,3 @@ def _create_experiment(store: Store, name: str) -> str:
         if error.error_code != "RESOURCE_ALREADY_EXISTS" or found is None:
             raise
         return found.experiment_id
-
-
-def _sqlite_file(uri: str) -> Path | None:
-    prefix, _, path = uri.partition(":///")
-    return Path(path) if prefix == "sqlite" and path not in ("", ":memory:") else None
-
-
-def _only_one(file: Path | None) -> AbstractContextManager[object]:
-    """Two processes that migrate one fresh file at once break it."""
-    if file is None:
-        return nullcontext()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(file.with_name(f"{file.name}.lock"))
-
-
-def _write_ahead(file: Path) -> None:
-    """Let readers and a writer work side by side; the mode is kept in the file."""
-    with closing(sqlite3.connect(file, timeout=20)) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")

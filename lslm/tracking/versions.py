@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 CHALLENGER, CHAMPION = "challenger", "champion"
 KEY, MODEL, PACKAGE, REPORT = "lslm.key", "lslm.model", "lslm.package", "lslm.report"
 """Tags of a version: what was registered, digests of its model folder, its package, its report."""
-SCORE, GATE = "lslm.score", "lslm.gate"
+SCORE, GATE, RULES = "lslm.score", "lslm.gate", "lslm.gate.rules"
+OPPONENT = "lslm.gate.champion"
+"""The champion that the gate compared a version with; empty where there was none."""
+APPROVAL = "lslm.approval"
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class ModelRow:
     score: str
     """On the holdout, in words."""
     gate: str
-    """What the gate said."""
+    """What the gate said, and the person after it."""
     run_id: str
 
 
@@ -160,8 +163,13 @@ def _rows(store: Store, name: str) -> list[ModelRow]:
             ),
             created=datetime.fromtimestamp(each.creation_timestamp // 1000, UTC).isoformat(),
             score=each.tags.get(SCORE, ""),
-            gate=each.tags.get(GATE, ""),
+            gate=_said(each),
             run_id=each.run_id or "",
         )
         for each in found
     ]
+
+
+def _said(version: "ModelVersion") -> str:
+    gate, approval = version.tags.get(GATE, ""), version.tags.get(APPROVAL)
+    return gate if approval is None or approval in gate else f"{gate}; approval: {approval}"

@@ -108,11 +108,16 @@ class Workers:
             self._free.put(worker)
 
     def stop(self) -> None:
-        """End the processes; those still at work are not waited for."""
-        for _ in range(self.number):
-            with contextlib.suppress(queue.Empty):
-                if worker := self._free.get_nowait():
+        """End the idle processes; those still at work are not waited for. A later call starts new ones."""
+        n_idle = 0
+        with contextlib.suppress(queue.Empty):
+            for _ in range(self.number):
+                worker = self._free.get_nowait()
+                n_idle += 1
+                if worker:
                     worker.stop()
+        for _ in range(n_idle):
+            self._free.put(None)
 
 
 _shared: Workers | None = None
@@ -139,6 +144,12 @@ def shared() -> Workers:
     if _shared is None:
         raise RuntimeError("no training processes: call inside `with workers.started(...)`")
     return _shared
+
+
+def rest() -> None:
+    """Give back the memory of idle processes before a long wait."""
+    if _shared is not None:
+        _shared.stop()
 
 
 def available_cores() -> int:

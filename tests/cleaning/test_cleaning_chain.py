@@ -160,7 +160,7 @@ class Recorder:
 
     def stage(self, name: str) -> None: ...
 
-    def start(self, name: str, total: float | None, unit: str):
+    def start(self, name: str, total: float | None, unit: str, limit: float | None):
         self.total = total
         return self
 

@@ -12,7 +12,20 @@ from lslm import __version__
 from lslm.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("run", "plan", "init", "models", "promote", "rollback", "predict", "up")
+COMMANDS = (
+    "run",
+    "plan",
+    "init",
+    "models",
+    "approve",
+    "refuse",
+    "promote",
+    "rollback",
+    "history",
+    "production",
+    "predict",
+    "up",
+)
 HEAVY = {
     "numpy",
     "polars",

@@ -55,6 +55,17 @@ def test_a_document_is_encoded_alike_however_far_it_is_padded(
     assert model.outputs[0].shape[1] == np.asarray(alone[0]).shape[1]
 
 
+def test_ngrams_reach_the_head_beside_the_pooled_states() -> None:
+    wide = {"ngrams": 3, "ngram_buckets": 97, "ngram_units": 5}
+    narrow, model = network(), network(**wide)
+    alone, among = model(SHORT)[0], model(BATCH)[0]
+    np.testing.assert_allclose(among[:1], alone, atol=1e-6)
+    assert not np.asarray(among)[2].any()
+    assert model.outputs[0].shape[1] == narrow.outputs[0].shape[1] + 5
+    swapped = np.asarray(model(SHORT[:, ::-1])[0])[0, -5:]
+    assert np.abs(swapped - np.asarray(alone)[0, -5:]).max() > 1e-3
+
+
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_an_empty_document_is_zero_and_trains_without_nan(pooling: str) -> None:
     model = network(pooling=pooling, **DROPPED)
@@ -85,7 +96,7 @@ def test_frozen_vectors_do_not_move_and_tuned_words_do() -> None:
 
 
 def test_a_network_comes_back_from_its_archive_with_its_settings(tmp_path: Path) -> None:
-    model = classifier(cell="gru", layers=3, pooling="last", tuned_words=4, **DROPPED)
+    model = classifier(cell="gru", layers=3, pooling="last", tuned_words=4, ngrams=2, **DROPPED)
     model.train_on_batch(BATCH, np.array([0, 1, 0]))
     model.save(tmp_path / "network.keras")
     loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)

@@ -121,3 +121,11 @@ def test_the_page_tells_what_the_vocabulary_covers_and_what_the_search_came_to()
     assert "| 1 | 900 | 97.5% |" in page
     assert "| good | fine |" in page
     assert "4 trials finished, 2 pruned, 0 failed, in 9 s. The best came to 0.8000" in page
+
+
+def test_less_is_better_where_the_goal_says_so() -> None:
+    for difference, told in ((-0.02, "beats every baseline"), (0.02, "does not beat every")):
+        minimized = report(scores(difference, -0.03, 0.03)).model_copy(
+            update={"direction": "minimize"}
+        )
+        assert f"the network {told}" in verdict(minimized)

@@ -26,4 +26,5 @@ def report(home: Path) -> dict[str, Any]:
 def client(home: Path, report: dict[str, Any]) -> Any:
     from mlflow import MlflowClient
 
-    return MlflowClient(f"sqlite:///{home / 'workspace' / 'mlflow.db'}")
+    uri = f"sqlite:///{home / 'workspace' / 'mlflow.db'}"
+    return MlflowClient(uri, registry_uri=uri)

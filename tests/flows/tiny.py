@@ -23,9 +23,12 @@ WORDS = {"pos": ("good", "fine", "lovely"), "neg": ("bad", "poor", "awful")}
 
 def environment(home: Path) -> dict[str, str]:
     """The variables a command below `home` runs with."""
-    variables = {**os.environ, "LSLM_WORKSPACE": str(home / "workspace")}
-    variables.pop("PREFECT_API_URL", None)
-    return variables
+    variables = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("LSLM_", "MLFLOW_TRACKING", "PREFECT_API", "PREFECT_HOME"))
+    }
+    return {**variables, "LSLM_WORKSPACE": str(home / "workspace")}
 
 
 def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:

@@ -51,7 +51,7 @@ def test_overrides_win_over_the_file_and_the_last_one_over_the_others(tmp_path):
 def test_an_override_reaches_into_lists_and_into_the_search_space():
     space = "search.space.encoder.units=[64, 128]"
     settings = load("imdb", [space, "corpus.sources.0.path=other.csv"]).settings
-    assert settings.search.space == {"encoder.units": (64, 128)}
+    assert settings.search.space["encoder.units"] == (64, 128)
     assert settings.corpus.sources[0].path == "other.csv"
 
 

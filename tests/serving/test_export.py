@@ -44,6 +44,15 @@ def test_the_graph_answers_as_keras_does(
     assert ("attention" in answers) == pooling.startswith("attention")
 
 
+@pytest.mark.parametrize("order", [2, 3])
+def test_hashed_ngrams_answer_as_keras_does(order: int, tmp_path: Path) -> None:
+    wide = {"ngrams": order, "ngram_buckets": 32_768, "ngram_units": 3}
+    model = network(Hyperparameters(encoder=SHAKEN.model_copy(update=wide)))
+    to_onnx([model], tmp_path / "model.onnx")
+    answers = run(tmp_path / "model.onnx", TOKENS)
+    np.testing.assert_allclose(answers["outputs"], np.asarray(model(TOKENS)), atol=1e-5)
+
+
 def test_members_are_averaged_and_share_the_frozen_table(tmp_path: Path) -> None:
     members = [network(HYPERPARAMETERS, seed) for seed in range(3)]
     to_onnx(members, tmp_path / "model.onnx")

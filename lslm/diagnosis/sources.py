@@ -1,0 +1,36 @@
+"""Whether the text that a pipeline learns from can be read."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lslm.corpus import reading
+from lslm.corpus.records import Broken, Record
+from lslm.diagnosis.checks import Check
+from lslm.pipelines.loader import Pipeline
+
+_DOCUMENTS = 20
+
+
+def sources(pipeline: Pipeline) -> Iterator[Check]:
+    """The first documents of every file, read as a run reads them."""
+    settings, n_files, n_bytes = pipeline.settings.corpus, 0, 0
+    broken: list[Check] = []
+    for file in reading.input_files(settings, pipeline.base):
+        n_files, n_bytes = n_files + 1, n_bytes + file.size
+        head = zip(range(_DOCUMENTS), reading.read_file(file, settings), strict=False)
+        read = [record for _, record in head]
+        if not read or all(isinstance(record, Broken) for record in read):
+            broken.append(_unreadable(file.path, read))
+    yield from broken
+    if not n_files:
+        mend = "name files in corpus.sources"
+        yield Check("sources", ok=False, found="none", mend=mend)
+    elif not broken:
+        yield Check("sources", ok=True, found=f"{n_files} files, {n_bytes / 1e6:.1f} MB")
+
+
+def _unreadable(path: Path, read: Sequence[Record | Broken]) -> Check:
+    reasons = {record.reason for record in read if isinstance(record, Broken)}
+    what = f"no document ({', '.join(sorted(reasons))})" if reasons else "empty"
+    mend = "state corpus.sources' format and encoding, or leave the file out"
+    return Check("sources", ok=False, found=f"{path}: {what}", mend=mend)

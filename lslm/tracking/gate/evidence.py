@@ -1,0 +1,121 @@
+"""What the rules look at: the holdout's answers of challenger and champion, time and size."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from lslm.evaluation.pooling import spread
+from lslm.evaluation.report import Scores
+from lslm.heads.contract import Array, Goal, Head, Targets
+from lslm.serving.model_folder import ModelFolder
+from lslm.serving.predictor import Predictor
+from lslm.settings import GateSettings
+from lslm.tracking.gate.opponent import Opponent
+from lslm.tracking.gate.paired import paired_test
+from lslm.tracking.gate.slices import Slice, sliced
+from lslm.tracking.gate.speed import Latency, measure
+from lslm.tracking.moves import champion as champion_of
+from lslm.tracking.store import Store
+from lslm.tracking.versions import download, find
+from lslm.workspace import size
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A fitted model with its answers for the holdout."""
+
+    head: Head
+    folder: Path
+    documents: pl.DataFrame
+    """The holdout."""
+    outputs: Array
+    """Its answers for them, first axis the documents."""
+    targets: Targets
+    scores: Scores
+    """Its scores on the holdout, and those of the baselines."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that the rules look at."""
+
+    goal: Goal
+    scores: Scores
+    champion: Opponent | None
+    """None where there is no champion yet."""
+    slices: tuple[Slice, ...]
+    latency: Latency
+    n_bytes: int
+    """Of the model folder."""
+    holdout_uses: int
+    """Runs that scored this holdout, this one included."""
+
+
+def gather(
+    store: Store,
+    name: str,
+    challenger: Challenger,
+    settings: GateSettings,
+    *,
+    holdout_uses: int,
+    run_id: str | None = None,
+) -> Evidence:
+    """Ask the champion about the same holdout, cut it into slices, measure time and size.
+
+    A champion that `run_id` itself registered, before it was cut off, is no opponent.
+    """
+    champion, slices = _against_champion(store, name, challenger, settings, run_id)
+    texts: list[str] = challenger.documents["text"].to_list()
+    return Evidence(
+        goal=challenger.head.goal,
+        scores=challenger.scores,
+        champion=champion,
+        slices=slices,
+        latency=measure(Predictor.load(challenger.folder), texts),
+        n_bytes=size(challenger.folder),
+        holdout_uses=holdout_uses,
+    )
+
+
+def _against_champion(
+    store: Store, name: str, challenger: Challenger, settings: GateSettings, run_id: str | None
+) -> tuple[Opponent | None, tuple[Slice, ...]]:
+    test, holdout = paired_test(challenger.head, settings), challenger.documents
+    (ours,) = _paired(challenger.head, holdout, (challenger.outputs, challenger.targets))
+    alone = sliced(holdout, ours, None, test, settings)
+    version = champion_of(store, name)
+    if version is None or (run_id and find(store, name, version).run_id == run_id):
+        return None, alone
+    folder = download(store, name, version)
+    rows = np.flatnonzero(~np.isin(holdout["fingerprint"].to_numpy(), ModelFolder(folder).seen()))
+    n_left_out = len(holdout) - len(rows)
+    if not len(rows):
+        return Opponent(version, None, n_left_out), alone
+    fresh = holdout[rows]
+    answers = (challenger.outputs[rows], challenger.targets), _answers(folder, fresh)
+    a, b = _paired(challenger.head, fresh, *answers)
+    opponent = Opponent(version, test(a, b), n_left_out, float(a.mean()), float(b.mean()))
+    return opponent, sliced(fresh, a, b, test, settings)
+
+
+def _answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
+    predictor = Predictor.load(folder)
+    return predictor.outputs(documents["text"].to_list()), predictor.targets
+
+
+def _paired(
+    head: Head, documents: pl.DataFrame, *systems: tuple[Array, Targets]
+) -> tuple[Array, ...]:
+    """One value a document for each system, `(n,)`; over the labels of all."""
+    if all("labels" in targets for _, targets in systems):
+        labels = sorted({label for _, targets in systems for label in targets["labels"]})
+        systems = tuple(
+            (spread(outputs, targets["labels"], labels), targets | {"labels": labels})
+            for outputs, targets in systems
+        )
+    return tuple(
+        head.example_scores(head.encode_targets(documents, targets), outputs)
+        for outputs, targets in systems
+    )

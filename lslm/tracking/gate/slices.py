@@ -1,0 +1,101 @@
+"""Parts of the holdout: a better mean must not hide a part that got worse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lslm.evaluation.report import Rule
+from lslm.heads.contract import Array, Comparison, Goal
+from lslm.settings import GateSettings
+from lslm.tracking.gate.direction import gain
+from lslm.tracking.gate.opponent import Opponent
+from lslm.tracking.gate.paired import Test
+
+_LENGTHS = ("short", "medium", "long")
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One part of the holdout: the challenger's mean score, and the champion's beside it."""
+
+    name: str
+    """Such as `label neg` or `length long (over 812 characters)`."""
+    n: int
+    challenger: float
+    comparison: Comparison | None
+    """Challenger minus champion; None where there is no champion."""
+
+
+def sliced(
+    documents: pl.DataFrame, ours: Array, theirs: Array | None, test: Test, settings: GateSettings
+) -> tuple[Slice, ...]:
+    """The slices that are large enough; scores are `(n,)`, in the order of the documents."""
+    return tuple(
+        Slice(
+            name=name,
+            n=int(rows.sum()),
+            challenger=float(ours[rows].mean()),
+            comparison=None if theirs is None else test(ours[rows], theirs[rows]),
+        )
+        for by in settings.slices
+        for name, rows in _parts(documents, by)
+        if rows.sum() >= settings.min_slice
+    )
+
+
+def worst(
+    goal: Goal, slices: tuple[Slice, ...], champion: Opponent | None, settings: GateSettings
+) -> Rule:
+    """No slice is worse than the champion by more than the margin, by more than chance."""
+    name = "no slice got worse"
+    limit = f"not by over {settings.slice_margin:g} with p < {settings.level:g}"
+    if not slices:
+        few = f"no slice has {settings.min_slice} documents"
+        return Rule(name=name, passed=True, figures=few, limit=limit)
+    compared = [(each, each.comparison) for each in slices if each.comparison is not None]
+    if champion is None or not compared:
+        lowest = min(slices, key=lambda each: gain(goal, each.challenger))
+        figures = f"no champion to compare with; lowest of {len(slices)}: {_told(goal, lowest)}"
+        return Rule(name=name, passed=True, figures=figures, limit=limit)
+    failing = [pair for pair in compared if _worse(goal, pair[1], settings)]
+    shown, found = min(failing or compared, key=lambda pair: gain(goal, pair[1].difference))
+    more = f", {len(failing)} of them fail" if len(failing) > 1 else ""
+    return Rule(
+        name=name,
+        passed=not failing,
+        figures=(
+            f"worst of {len(compared)}{more}: {_told(goal, shown)}, {found.difference:+.4f} "
+            f"against version {champion.version}, p = {found.p_value:.3g}"
+        ),
+        limit=limit,
+    )
+
+
+def _worse(goal: Goal, found: Comparison, settings: GateSettings) -> bool:
+    beyond = gain(goal, found.difference) < -settings.slice_margin
+    return beyond and found.p_value < settings.level
+
+
+def _told(goal: Goal, each: Slice) -> str:
+    return f"{each.name}, {goal.metric} {each.challenger:.4f}, n = {each.n}"
+
+
+def _parts(documents: pl.DataFrame, by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    if by == "length":
+        yield from _by_length(documents["text"].str.len_chars().to_numpy())
+    elif by in documents.columns:
+        column = documents[by]
+        for value in column.drop_nulls().unique().sort().to_list():
+            yield f"{by} {value}", (column == value).fill_null(value=False).to_numpy()
+
+
+def _by_length(lengths: Array) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Three parts of about equal size."""
+    low, high = np.quantile(lengths, [1 / 3, 2 / 3], method="lower")
+    where = (lengths <= low, (lengths > low) & (lengths <= high), lengths > high)
+    told = (f"at most {low}", f"up to {high}", f"over {high}")
+    for name, bound, rows in zip(_LENGTHS, told, where, strict=True):
+        yield f"length {name} ({bound} characters)", rows

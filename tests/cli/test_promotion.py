@@ -1,0 +1,133 @@
+"""Promotion from the command line, on a real SQLite registry."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lslm import heads
+from lslm.cli.app import app
+from lslm.errors import InputError
+from lslm.settings import Settings
+from lslm.tracking import approvals, registry, runs
+from lslm.tracking.package import Candidate
+from lslm.tracking.store import Store, connect
+from lslm.workspace import Workspace
+from tests.tracking.conftest import write_model
+
+SETTINGS = Settings(name="films")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Two versions of one model."""
+    home = tmp_path_factory.mktemp("promotion")
+    store = connect(SETTINGS, Workspace(home / "workspace").create())
+    run_id = runs.open_run(store, SETTINGS, digests={}, name="first")
+    for weight in (1.0, 2.0):
+        write_model(home / f"{weight}", weight, ())
+        candidate = Candidate(
+            run_id=run_id,
+            folder=home / f"{weight}",
+            head=heads.get("classify"),
+            card="# Films",
+            input_example=("fine",),
+            report="ab" * 32,
+            data={},
+        )
+        registry.register(store, SETTINGS, candidate)
+    return store
+
+
+@pytest.fixture
+def lslm(store: Store, capfd: pytest.CaptureFixture[str]):
+    def call(*arguments: str) -> str:
+        where = ("--workspace", str(store.workspace.root))
+        app([*arguments, *where], standalone_mode=False)
+        return capfd.readouterr().out.strip()
+
+    return call
+
+
+def test_a_model_s_life_on_the_command_line(store: Store, lslm) -> None:
+    assert lslm("production", "films").endswith("UTC: no champion")
+    assert lslm("promote", "films", "1", "--reason", "first", "--by", "ada") == (
+        "films version 1 is the champion"
+    )
+
+    registry.annotate(store, "films", "2", tags={"lslm.gate.champion": "1"})
+    approvals.ask(store, "films", "2", 60)
+    said = lslm("approve", "films", "--reason", "read it", "--by", "bob")
+    assert said == "films version 2 is the champion (approved by bob)"
+
+    back = lslm("rollback", "films", "--reason", "refunds are misread", "--by", "eve")
+    assert back == "films version 1 is the champion again"
+
+    moves = json.loads(lslm("history", "films", "--json"))
+    assert [(m["who"], m["action"], m["before"], m["after"], m["why"]) for m in moves] == [
+        ("ada", "promote", None, "1", "first"),
+        ("bob", "promote", "1", "2", "approved: read it"),
+        ("eve", "rollback", "2", "1", "refunds are misread"),
+    ]
+    assert {m["report"] for m in moves} == {"ab" * 32}
+    table = lslm("history", "films")
+    assert "refunds are misread" in table
+    assert "abababababab" in table
+
+    then = json.loads(lslm("production", "films", "--at", moves[1]["when"], "--json"))
+    assert (then["version"], then["since"], then["certain"]) == ("2", moves[1]["when"], True)
+    day_before = lslm("production", "films", "--at", "2001-01-01")
+    assert day_before == "films at 2001-01-01 23:59 UTC: no champion"
+    assert "version 1, since" in lslm("production", "films")
+
+
+def test_a_refused_version_is_told(store: Store, lslm) -> None:
+    approvals.ask(store, "films", "1", 60)
+    said = lslm("refuse", "films", "1", "--reason", "too bold", "--by", "bob")
+    assert said == "films version 1 stays challenger (refused by bob)"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("approve", "films", "--reason", "x"), "no version of 'films' waits for approval"),
+        (("promote", "films", "9"), "'9' is no version or alias of model 'films'"),
+        (("history", "nothing"), "no model 'nothing' is registered; expected one of: films"),
+        (("production", "films", "--at", "yesterday"), "--at: 'yesterday' is no date"),
+    ],
+)
+def test_bad_input_says_what_would_be_right(
+    store: Store, lslm, arguments: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        lslm(*arguments)
+    assert message in str(error.value)
+
+
+def test_an_answer_without_a_reason_is_refused() -> None:
+    done = CliRunner().invoke(app, ["approve", "films"])
+    assert done.exit_code == 2
+    assert "--reason" in done.stderr
+
+
+def test_the_end_of_a_run_asks_for_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    from lslm.cli.report import show
+    from lslm.evaluation.report import Approval, Decision
+    from tests.cli.samples import REPORT
+
+    pending = Approval(state="pending", until="2026-11-25T04:00:00.000000Z")
+    decision = Decision(promoted=False, reason="passed", rules=(), approval=pending)
+    show(REPORT.model_copy(update={"decision": decision}))
+    said = capsys.readouterr().out
+    assert "registered as challenger" in said
+    assert "lslm approve imdb 3 --reason ...   before 2026-11-25 04:00 UTC" in said
+    assert "approval: nobody answered yet" in said
+
+
+def test_commands_read_the_registry_that_the_environment_names(
+    store: Store, lslm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    app(["models", "films", "--workspace", str(tmp_path), "--json"], standalone_mode=False)
+    assert len(json.loads(capfd.readouterr().out)) == 2

@@ -1,0 +1,97 @@
+"""What the rules look at, gathered from a real registry and a real served model."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lslm import heads
+from lslm.evaluation.report import Score, Scores
+from lslm.settings import GateSettings
+from lslm.tracking import registry
+from lslm.tracking.gate import Challenger, gather
+
+HEAD = heads.get("classify")
+HOLDOUT = pl.DataFrame(
+    {
+        "text": ["fine", "dull", "fine fine", "so dull"],
+        "label": ["good", "bad", "good", "bad"],
+        "fingerprint": pl.Series([1, 2, 3, 4], dtype=pl.UInt64),
+        "source": ["a.csv"] * 4,
+    }
+)
+LABELS = {"labels": ["bad", "good"]}
+WRONG = np.array([[0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.4, 0.6]])
+SETTINGS = GateSettings(min_slice=1)
+SCORES = Scores(
+    systems={"network": {"accuracy": Score(value=0.75, low=0, high=1, n=4)}}, differences=()
+)
+
+
+@pytest.fixture
+def gathered(store, settings, candidate):
+    def gather_all(outputs=WRONG, targets=LABELS, holdout=HOLDOUT, **named):
+        folder = candidate().folder
+        challenger = Challenger(HEAD, folder, holdout, outputs, targets, SCORES)
+        return gather(store, settings.model_name, challenger, SETTINGS, holdout_uses=2, **named)
+
+    return gather_all
+
+
+@pytest.fixture
+def champion(store, settings, candidate):
+    def make(seen=()):
+        version = registry.register(store, settings, candidate(seen=seen))
+        registry.promote(store, settings.model_name, version, "first")
+
+    return make
+
+
+def test_the_first_model_has_no_champion_to_beat(gathered):
+    seen = gathered()
+    assert seen.champion is None
+    assert {each.comparison for each in seen.slices} == {None}
+    assert {each.name: each.challenger for each in seen.slices}["label bad"] == 0.5
+
+
+def test_challenger_and_champion_answer_for_the_same_documents(champion, gathered):
+    champion()
+    seen = gathered()
+    assert (seen.champion.challenger, seen.champion.champion) == (0.75, 1.0)
+    assert (seen.champion.n_left_out, seen.champion.comparison.difference) == (0, -0.25)
+    assert {e.name: e.comparison.difference for e in seen.slices}["label bad"] == -0.5
+
+
+def test_documents_the_champion_trained_on_are_left_out(champion, gathered):
+    champion(seen=(4, 1, 99))
+    seen = gathered()
+    assert (seen.champion.comparison.n, seen.champion.n_left_out) == (2, 2)
+    assert seen.champion.challenger == 1.0
+    assert sum(each.n for each in seen.slices if each.name.startswith("label")) == 2
+
+
+def test_a_champion_that_trained_on_the_whole_holdout_is_not_compared(champion, gathered):
+    champion(seen=(1, 2, 3, 4))
+    seen = gathered()
+    assert (seen.champion.comparison, seen.champion.n_left_out) == (None, 4)
+
+
+def test_labels_the_champion_lacks_are_its_mistakes(champion, gathered):
+    champion()
+    three = {"labels": ["bad", "dull", "good"]}
+    outputs = np.array([[0, 0, 1], [0, 1, 0], [0, 0, 1], [1, 0, 0]], float)
+    holdout = HOLDOUT.with_columns(label=pl.Series(["good", "dull", "good", "bad"]))
+    seen = gathered(outputs, three, holdout)
+    assert (seen.champion.challenger, seen.champion.champion) == (1.0, 0.75)
+
+
+def test_a_run_taken_up_again_does_not_fight_its_own_model(champion, gathered, run_id):
+    champion()
+    assert gathered(run_id=run_id).champion is None
+
+
+def test_time_and_size_are_measured_on_the_served_model(gathered, candidate):
+    seen = gathered()
+    files = [path for path in candidate().folder.rglob("*") if path.is_file()]
+    assert seen.n_bytes == sum(path.stat().st_size for path in files)
+    assert 0 < seen.latency.median <= seen.latency.p95 < 1000
+    assert (seen.latency.n, seen.holdout_uses) == (4, 2)
