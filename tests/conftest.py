@@ -10,6 +10,8 @@ from lslm.cli.environment import DEFAULTS
 os.environ.update(DEFAULTS)
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["NO_COLOR"] = "1"
+# Of a dumb terminal Rich expects nothing, so it shows no bars.
+os.environ["TERM"] = "xterm"
 for name in (
     "LSLM_POSTGRES_URL",
     "LSLM_STUDY_URL",
