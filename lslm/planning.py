@@ -45,6 +45,14 @@ def plan(settings: Settings, base: Path, workspace: Workspace) -> list[StagePlan
     return point.load()(settings, base, workspace)
 
 
+def unchanged(settings: Settings, base: Path, workspace: Workspace) -> RunReport | None:
+    """The last report, if every stage is done; None if a run would do something."""
+    stages = plan(settings, base, workspace)
+    if not stages or any(stage.status != "done" for stage in stages):
+        return None
+    return last_report(settings, workspace)
+
+
 def last_report(settings: Settings, workspace: Workspace) -> RunReport | None:
     """The report of the pipeline's last finished run."""
     report = workspace.read_json(_report_file(settings))

@@ -286,6 +286,12 @@ class ExecutionSettings(Section):
     """Training processes, one thread each; none takes one a core."""
     pool: str = "lslm"
     """Prefect's work pool that scheduled runs go to; `lslm up` starts a worker for it."""
+    retries: int = Field(default=1, ge=0)
+    """Times a stage that failed is tried again; bad input is not."""
+    retry_delay: Duration = 10.0
+    """Time before each retry (`10s`)."""
+    timeout: Duration | None = None
+    """Longest time for a run (`6h`); the next run goes on from what was done. None: no limit."""
 
 
 def _default_workspace() -> Path:

@@ -6,6 +6,7 @@ Layout of a workspace folder:
     results/<stage>-<key>    what a finished stage returned (written by Prefect's result store)
     keys/<pipeline>/...      what the key of each stage was made of, so that a change can be named
     runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
+    locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
     tmp/                     work in progress; swept when its process is gone
 """
 
@@ -14,12 +15,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
 _BLOCK = 1 << 20
@@ -83,6 +85,24 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
         _sweep(self.root / "tmp")
         return self
+
+    @contextmanager
+    def alone(self, pipeline: str, waiting: Callable[[], None]) -> Iterator[None]:
+        """One training of a pipeline at a time on this machine; `waiting` is called if there is another.
+
+        Two would do the same stages twice, and both would ask to be champion.
+        """
+        lock = FileLock(self.root / "locks" / f"{pipeline}.lock")
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting()
+            lock.acquire(poll_interval=0.5)
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -17,7 +17,6 @@ from prefect.context import FlowRunContext
 from prefect.exceptions import NotPausedError
 from prefect.flow_runs import pause_flow_run, resume_flow_run
 from prefect.input import RunInput
-from prefect.settings import get_current_settings
 from pydantic import Field
 
 from lslm import progress
@@ -27,8 +26,8 @@ from lslm.evaluation.report import Approval, RunReport
 from lslm.tracking import approvals
 from lslm.training import workers
 from tasks.registry import show
-from tasks.stage import Run, planner
-from tasks.tracked import store_of
+from tasks.stage import Run, leave, planner
+from tasks.tracked import served, store_of
 
 _LOOK = 5
 """Seconds between two looks at the registry, and at Prefect's server."""
@@ -55,7 +54,7 @@ def settled(run: Run, report: RunReport) -> RunReport:
     if planner.get() or report.decision.approval is None:
         return report
     said = approvals.state(store_of(run), report.model, report.version)
-    if said is not None and said.state == "pending" and _served():
+    if said is not None and said.state == "pending" and served():
         said = _asked(run, report, said)
     if said is None or said == report.decision.approval:
         return report
@@ -68,12 +67,8 @@ def settled(run: Run, report: RunReport) -> RunReport:
     )
     report = report.model_copy(update={"decision": decision})
     show(run, report)
+    leave(run, {"gate": f"# Gate, after approval\n\n{rules_table(decision)}"})
     return report
-
-
-def _served() -> bool:
-    """Whether a server runs that outlives this flow."""
-    return get_current_settings().api.url is not None
 
 
 def _asked(run: Run, report: RunReport, said: Approval) -> Approval:

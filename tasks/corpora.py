@@ -1,5 +1,6 @@
 """Stages that make the corpus: clean, split, tokenize."""
 
+import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -7,10 +8,11 @@ from pydantic import BaseModel, ConfigDict
 from lslm import heads
 from lslm.cleaning import chain
 from lslm.corpus import sources, splitting
+from lslm.evaluation.markdown import cleaning_text, parts_table
 from lslm.settings import CleaningSettings, CorpusSettings, SplitSettings, TextSettings
 from lslm.text import store
 from lslm.workspace import Handle
-from tasks.stage import Run, stage
+from tasks.stage import Pages, Run, stage
 
 
 class Parts(BaseModel):
@@ -38,7 +40,17 @@ def fingerprints(run: Run) -> dict[str, str]:
     return sources.fingerprints(run.settings.corpus, run.base, run.workspace)
 
 
-@stage("Clean", modules=("lslm.cleaning.chain",))
+def _cleaning_pages(corpus: Handle) -> Pages:
+    report = json.loads((corpus.path / "report.json").read_text("utf-8"))
+    return {"cleaning": f"# Cleaning\n\n{cleaning_text(report)}"}
+
+
+def _parts_pages(parts: Parts) -> Pages:
+    report = json.loads(parts.report.path.read_text("utf-8"))
+    return {"split": f"# Split\n\n{parts_table(report)}"}
+
+
+@stage("Clean", modules=("lslm.cleaning.chain",), pages=_cleaning_pages)
 def clean(
     run: Run, files: dict[str, str], corpus: CorpusSettings, cleaning: CleaningSettings, head: str
 ) -> Handle:
@@ -49,7 +61,7 @@ def clean(
         return run.workspace.add(folder / "corpus")
 
 
-@stage("Split", modules=("lslm.corpus.splitting",))
+@stage("Split", modules=("lslm.corpus.splitting",), pages=_parts_pages)
 def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
     """Cut the holdout off before anything is fitted."""
     with run.workspace.scratch() as folder:
@@ -64,7 +76,21 @@ def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
         )
 
 
-@stage("Tokenize", modules=("lslm.text.store",))
+def _tokens_pages(tokens: TokenStores) -> Pages:
+    known = {"development": tokens.development, "outside": tokens.outside}
+    rows = [
+        f"| {name} | {len(store.Tokens(handle.path)):,} | {handle.size / 1e6:.1f} |"
+        for name, handle in known.items()
+        if handle
+    ]
+    return {
+        "tokens": "\n".join(
+            ["# Tokens\n", "| part | documents | MB |", "| --- | --- | --- |", *rows]
+        )
+    }
+
+
+@stage("Tokenize", modules=("lslm.text.store",), pages=_tokens_pages)
 def tokenize(
     run: Run, development: Handle, outside: Handle | None, text: TextSettings
 ) -> TokenStores:

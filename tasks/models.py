@@ -16,6 +16,7 @@ from lslm.corpus import splitting
 from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.baselines import Documents, answer_baseline
+from lslm.evaluation.markdown import search_text
 from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
@@ -36,7 +37,7 @@ from lslm.training import workers
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
-from tasks.stage import Run, stage
+from tasks.stage import Named, Pages, Run, stage
 from tasks.tracked import store_of
 
 # Named, not imported: only the training processes pay for Keras.
@@ -61,7 +62,7 @@ class Folds(BaseModel):
     answers: tuple[Handle, ...]
 
 
-class Which(BaseModel):
+class Which(Named, BaseModel):
     """Which rows of the development set are trained on; the rest of them is held back."""
 
     model_config = ConfigDict(frozen=True)
@@ -72,6 +73,9 @@ class Which(BaseModel):
     """Of the rows held back in a search."""
     number: int = 0
     n_folds: int = 0
+
+    def __str__(self) -> str:
+        return f"fold {self.number + 1}" if self.kind == "fold" else f"for {self.kind}"
 
 
 @stage("Prepare", modules=("lslm.training.parts", "lslm.corpus.splitting"))
@@ -101,7 +105,11 @@ def prepare_part(
         return run.workspace.add(made)
 
 
-@stage("Search", modules=("lslm.search.study", "lslm.training.fitting"))
+def _search_pages(found: Found) -> Pages:
+    return {"search": f"# Search\n\n{search_text(found.summary, found.summary['goal'])}"}
+
+
+@stage("Search", modules=("lslm.search.study", "lslm.training.fitting"), pages=_search_pages)
 def search(
     run: Run,
     development: Handle,
@@ -127,14 +135,22 @@ def search(
     study = Study(name, url, kind.goal, search, space, start)
     n_trials = study.n_left()
     with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
-        pending = [trial.submit(run, study, part, head.kind, shown) for _ in range(n_trials)]
+        pending = [
+            trial.with_options(task_run_name=f"trial {number} of {n_trials}").submit(
+                run, study, part, head.kind, shown
+            )
+            for number in range(1, n_trials + 1)
+        ]
         for each in pending:
             each.wait()
     failures = [each.state for each in pending if each.state.is_failed()]
     chosen = study.chosen()
     if failures and chosen.value is None:
         failures[0].result()
-    return Found(hyperparameters=chosen.hyperparameters, summary=chosen.summary())
+    return Found(
+        hyperparameters=chosen.hyperparameters,
+        summary={"goal": kind.goal.metric, **chosen.summary()},
+    )
 
 
 @task(name="trial", cache_policy=NO_CACHE, persist_result=False)
@@ -260,7 +276,17 @@ def fold(
     return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
 
 
-@stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
+def _model_pages(model: Handle) -> Pages:
+    rows = [
+        f"| {file.relative_to(model.path)} | {file.stat().st_size / 1e6:.2f} |"
+        for file in sorted(model.path.rglob("*"))
+        if file.is_file()
+    ]
+    table = "\n".join(["| file | MB |", "| --- | --- |", *rows])
+    return {"model": f"# Model\n\n{model.size / 1e6:.2f} MB, digest `{model.digest}`.\n\n{table}"}
+
+
+@stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"), pages=_model_pages)
 def fit(
     run: Run,
     development: Handle,
@@ -283,7 +309,9 @@ def fit(
         progress.bar("Members", len(members), "networks"),
     ):
         fits = [
-            member.submit(part, head.kind, chosen, number, folder / f"{number}.keras")
+            member.with_options(task_run_name=f"member {number + 1}").submit(
+                part, head.kind, chosen, number, folder / f"{number}.keras"
+            )
             for number in members
         ]
         for each in fits:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.card import model_card
-from lslm.evaluation.markdown import markdown, told
+from lslm.evaluation.markdown import folds_table, markdown, rules_table, scores_table, told
 from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.heads.contract import Goal
@@ -22,7 +22,7 @@ from lslm.tracking.versions import GATE, OPPONENT, RULES
 from lslm.workspace import Handle
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
-from tasks.stage import Run, stage
+from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
 
 
@@ -36,7 +36,18 @@ class Terms(BaseModel):
     registry: RegistrySettings
 
 
-@stage("Register", modules=("lslm.evaluation.scoring", "lslm.tracking.gate"))
+def _pages(report: RunReport) -> Pages:
+    folds = folds_table(report.cross_validation, report.goal)
+    gate = f"{report.decision.reason}\n\n{rules_table(report.decision)}"
+    return {
+        "folds": f"# Cross-validation: {report.goal}\n\n{folds}",
+        "holdout": f"# Holdout\n\n{scores_table(report.holdout)}",
+        "gate": f"# Gate: {report.model} version {report.version}\n\n{gate}",
+        "report": markdown(report),
+    }
+
+
+@stage("Register", modules=("lslm.evaluation.scoring", "lslm.tracking.gate"), pages=_pages)
 def register(
     run: Run,
     corpus: Handle,

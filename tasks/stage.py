@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import prefect
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import CacheKeyFnPolicy
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel, ConfigDict
 
 from lslm import planning, progress
+from lslm.errors import InputError
 from lslm.planning import Parts, StagePlan
 from lslm.settings import Settings
 from lslm.workspace import Workspace
@@ -22,6 +26,14 @@ Result = TypeVar("Result")
 
 # Prefect's default is a pickle, which runs whatever was planted in it.
 _JSON = JSONSerializer()
+
+
+Pages = dict[str, str]
+"""What a stage leaves for people to look at: Markdown by name (lower-case letters and hyphens)."""
+
+
+class Named:
+    """An argument whose words name the task run that is given it."""
 
 
 class Run(BaseModel):
@@ -34,6 +46,8 @@ class Run(BaseModel):
     """Folder that relative source paths start from."""
     run_id: str
     """Of MLflow; empty while planning."""
+    page: str | None = None
+    """Where a person sees the MLflow run; none where no server shows it."""
 
     @property
     def workspace(self) -> Workspace:
@@ -83,14 +97,16 @@ class Stage(Generic[Arguments, Result]):
         function: Callable[Concatenate[Run, Arguments], Result],
         title: str,
         modules: tuple[str, ...],
+        pages: Callable[[Result], Pages],
     ) -> None:
-        self.function, self.title, self.modules = function, title, modules
+        self.function, self.title, self.modules, self.pages = function, title, modules, pages
         self.name = function.__name__.replace("_", "-")
         self.task = prefect.task(
             name=self.name,
             persist_result=True,
             result_serializer=_JSON,
             cache_policy=CacheKeyFnPolicy(cache_key_fn=self._cache_key),
+            retry_condition_fn=_may_pass,
         )(self._timed)
 
     def __call__(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -99,13 +115,17 @@ class Stage(Generic[Arguments, Result]):
         if walking := planner.get():
             return walking.look(self, run, arguments)
         progress.stage(self.title)
-        return self._in(run)(run=run, arguments=arguments)
+        result = self._in(run)(run=run, arguments=arguments)
+        leave(run, self.pages(result))
+        return result
 
     def submit(
         self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> PrefectFuture[Any]:
         """Run the stage on the flow's task runner, as a part of another stage."""
-        return self._in(run).submit(run=run, arguments=self._named(args, kwargs))
+        arguments = self._named(args, kwargs)
+        which = [str(value) for value in arguments.values() if isinstance(value, Named)]
+        return self._in(run, *which).submit(run=run, arguments=arguments)
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""
@@ -128,8 +148,14 @@ class Stage(Generic[Arguments, Result]):
             run.workspace.forget(key)
         return key
 
-    def _in(self, run: Run) -> Any:
-        return self.task.with_options(task_run_name=self.name, result_storage=run.workspace.results)
+    def _in(self, run: Run, *which: str) -> Any:
+        execution = run.settings.execution
+        return self.task.with_options(
+            task_run_name=" ".join((self.name, *which)),
+            result_storage=run.workspace.results,
+            retries=execution.retries,
+            retry_delay_seconds=execution.retry_delay,
+        )
 
     def _named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         names = self.function.__code__.co_varnames[1 : self.function.__code__.co_argcount]
@@ -137,7 +163,36 @@ class Stage(Generic[Arguments, Result]):
 
 
 def stage(
-    title: str, modules: tuple[str, ...]
+    title: str,
+    modules: tuple[str, ...],
+    pages: Callable[[Result], Pages] = lambda result: {},
 ) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
-    """Make a function a stage; `modules` of the library, and what they import, are in its key."""
-    return lambda function: Stage(function, title, modules)
+    """Make a function a stage; `modules` of the library, and what they import, are in its key.
+
+    `pages` makes Prefect artifacts of its result, found or new: Markdown by name.
+    """
+    return lambda function: Stage(function, title, modules, pages)
+
+
+def leave(run: Run, pages: Pages) -> None:
+    """Leave Markdown by name as artifacts on the flow run, each with the way to the MLflow run."""
+    if FlowRunContext.get() is None:
+        return
+    shown = f"[MLflow run]({run.page})" if run.page else "MLflow run, once `lslm up` shows it:"
+    for name, text in pages.items():
+        create_markdown_artifact(
+            f"{text}\n\n{shown} `{run.run_id}`",
+            key=f"{run.settings.name}-{name}",
+            description=f"{run.settings.name}: {name}",
+        )
+
+
+def _may_pass(task: object, task_run: object, state: State) -> bool:
+    """Whether a failure may be gone at the next try; bad input will not."""
+    try:
+        state.result()
+    except InputError:
+        return False
+    except Exception:
+        return True
+    return False

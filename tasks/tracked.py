@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from prefect.context import FlowRunContext
+from prefect.settings import get_current_settings
+from prefect.utilities.urls import url_for
 
 from lslm.corpus import sources
 from lslm.settings import Settings
 from lslm.tracking import runs
-from lslm.tracking.store import Store, connect
+from lslm.tracking.store import Store, connect, run_address
 from lslm.workspace import Workspace
 from tasks.stage import Run, planner
 
@@ -36,8 +39,9 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         digests=digests,
         name=flow_run.name if flow_run else settings.name,
         flow_run_id=str(flow_run.id) if flow_run else None,
+        flow_run_url=url_for("flow-run", flow_run.id) if flow_run and served() else None,
     )
-    run = run.model_copy(update={"run_id": run_id})
+    run = run.model_copy(update={"run_id": run_id, "page": _page(store_of(run), run_id)})
     try:
         yield run
     except KeyboardInterrupt:
@@ -47,6 +51,16 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         runs.close_run(store_of(run), run_id, "FAILED")
         raise
     runs.close_run(store_of(run), run_id, "FINISHED")
+
+
+def served() -> bool:
+    """Whether a Prefect server outlives this flow; a page of a temporary one would be gone."""
+    return get_current_settings().api.url is not None
+
+
+def _page(store: Store, run_id: str) -> str | None:
+    served = urlsplit(store.uri).scheme in ("http", "https")
+    return run_address(store, run_id, store.uri) if served else None
 
 
 @cache

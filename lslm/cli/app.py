@@ -7,6 +7,7 @@ import typer
 
 from lslm import __version__
 from lslm.cli.approve import approve
+from lslm.cli.deploy import deploy
 from lslm.cli.doctor import doctor
 from lslm.cli.down import down
 from lslm.cli.history import history
@@ -34,6 +35,7 @@ app = typer.Typer(
 for command in (
     run,
     plan,
+    deploy,
     init,
     models,
     approve,

@@ -10,6 +10,8 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     # A busy machine needs longer than the default of 20 s to start Prefect's server.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    # What the library warns of shows in the log of the flow run.
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "lslm",
     # A planted pickle in the store would be executed.
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",

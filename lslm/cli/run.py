@@ -16,6 +16,8 @@ from lslm.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from lslm.evaluation.report import RunReport
@@ -50,19 +52,24 @@ def run(
     loaded = load_pipeline(pipeline, overrides, workspace, budget)
     home = Workspace(loaded.settings.workspace).create()
     prepare(home.root)
-    with quietly(home, on_interrupt=_RESUMES) as terminal:
+    with (
+        quietly(home, on_interrupt=_RESUMES) as terminal,
+        home.alone(loaded.settings.name, _waiting(loaded, terminal)),
+    ):
         report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
     _show(report, as_json)
 
 
+def _waiting(loaded: "Pipeline", terminal: "Console") -> "Callable[[], None]":
+    name = loaded.settings.name
+    return lambda: terminal.print(f"another run of {name} is going on; this one waits for its end")
+
+
 def _unchanged(loaded: "Pipeline", home: "Workspace", terminal: "Console") -> "RunReport | None":
     """The last report, if every stage is done: Prefect is not even imported."""
-    from lslm.planning import last_report, plan
+    from lslm.planning import unchanged
 
-    stages = plan(loaded.settings, loaded.base, home)
-    if not stages or any(stage.status != "done" for stage in stages):
-        return None
-    report = last_report(loaded.settings, home)
+    report = unchanged(loaded.settings, loaded.base, home)
     if report is not None:
         terminal.print("nothing changed since the last run")
     return report
@@ -74,11 +81,11 @@ def _trained(loaded: "Pipeline", terminal: "Console") -> "RunReport":
 
     with TerminalDisplay(terminal) as display, progress.shown_on(display):
         display.stage("start")
-        return _flow("train")(loaded.settings, loaded.base)
+        return flow("train")(loaded.settings, loaded.base)
 
 
-def _flow(name: str) -> Any:
-    """The library does not import the flows; the installation says where they are."""
+def flow(name: str) -> Any:
+    """What the flows offer under a name: the library does not import them, the installation knows."""
     for point in entry_points(group="lslm.flows", name=name):
         return point.load()
     raise LookupError(f"no flow {name!r} is installed beside lslm")

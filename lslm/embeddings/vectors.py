@@ -42,12 +42,22 @@ class WordVectors:
             outputs=np.load(folder / "outputs.npy", mmap_mode="r"),
         )
 
-    def neighbours(self, word: str, n: int = 5) -> list[tuple[str, float]]:
-        """The nearest words by cosine, nearest first; empty for an unknown word."""
+    def neighbours(self, word: str, n: int = 5, least: int = 1) -> list[tuple[str, float]]:
+        """The nearest words by cosine, nearest first; empty for an unknown word.
+
+        Words seen less than `least` times are left out: their vectors have hardly moved.
+        """
         if word not in self.words:
             return []
         norms = np.linalg.norm(self.vectors, axis=1) + 1e-9
         at = self.words.index(word)
         cosines = (self.vectors @ self.vectors[at]) / (norms * norms[at])
-        best = np.argsort(-cosines)[: n + 1]
-        return [(self.words[i], float(cosines[i])) for i in best if i != at][:n]
+        best = [i for i in np.argsort(-cosines) if i != at and self.counts[i] >= least]
+        return [(self.words[i], float(cosines[i])) for i in best[:n]]
+
+    def glance(self, n_words: int = 8) -> dict[str, list[str]]:
+        """The nearest words of a few middling frequent ones, for a person to look at."""
+        order = [self.words[i] for i in np.argsort(-self.counts, kind="stable")]
+        probes = [word for word in order[50:400] if len(word) > 3 and word.isalpha()]
+        chosen = probes[:: max(1, len(probes) // n_words)][:n_words]
+        return {word: [near for near, _ in self.neighbours(word, least=20)] for word in chosen}

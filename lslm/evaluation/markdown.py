@@ -1,8 +1,9 @@
 """The report as a page of Markdown: the verdict first."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from lslm.evaluation.report import Decision, RunReport, Score, Scores
+from lslm.evaluation.report import Decision, FoldScores, RunReport, Score, Scores
 
 _SHOWN_CHARACTERS = 80
 _USES = {
@@ -85,14 +86,15 @@ def _details(scores: Scores) -> str:
 
 def _data(report: RunReport) -> str:
     """What cleaning changed and rejected, a sample of the rejects, and how the rest was cut."""
-    cleaning, split = report.corpus["cleaning"], report.corpus["split"]
+    return f"{cleaning_text(report.corpus['cleaning'])}\n\n{parts_table(report.corpus['split'])}"
+
+
+def cleaning_text(cleaning: dict[str, Any]) -> str:
+    """What each step of the cleaning changed and rejected, and a sample of the rejects."""
     steps = [(name, n["changed"], n["rejected"]) for name, n in cleaning["steps"].items()]
     rejects = [
         (each["source"], each["row"], each["reason"], each["text"][:_SHOWN_CHARACTERS])
         for each in cleaning["rejects"]
-    ]
-    parts = [
-        (part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split
     ]
     near = (
         f"{cleaning['near_duplicate_documents']} documents are near duplicates of others, in "
@@ -102,11 +104,48 @@ def _data(report: RunReport) -> str:
     return "\n\n".join(
         [
             f"{cleaning['read']:,} documents read, {cleaning['kept']:,} kept. {near}",
-            _table(("part", "documents", "used for"), parts),
             _table(("step", "changed", "rejected"), steps),
             f"Some of the rejected:\n\n{sample}",
         ]
     )
+
+
+def parts_table(split: dict[str, Any]) -> str:
+    """How many documents each part has, and what it is for."""
+    rows = [(part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split]
+    return _table(("part", "documents", "used for"), rows)
+
+
+def neighbours_table(near: dict[str, list[str]]) -> str:
+    """Words, and those nearest to them."""
+    return _table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
+
+
+def folds_table(scores: FoldScores, metric: str) -> str:
+    """A row a fold, a column a system; the pooled value with its interval last."""
+    rows = [
+        (number, *(f"{fold[system][metric]:.4f}" for system in scores.systems))
+        for number, fold in enumerate(scores.folds, start=1)
+    ]
+    pooled = ("pooled", *(told(values[metric]) for values in scores.systems.values()))
+    return _table(("fold", *scores.systems), [*rows, pooled])
+
+
+def trials_table(best: Sequence[dict[str, Any]]) -> str:
+    """The best trials of a search, best first, a column each parameter that was searched."""
+    if not best:
+        return "No trial finished."
+    names = sorted({name for trial in best for name in trial["parameters"]})
+    rows = [
+        (
+            trial["trial"],
+            f"{trial['value']:.4f}",
+            trial["epochs"],
+            *(_short(trial["parameters"].get(name, "")) for name in names),
+        )
+        for trial in best
+    ]
+    return _table(("trial", "value", "epochs", *names), rows)
 
 
 def _words(report: RunReport) -> str:
@@ -118,28 +157,37 @@ def _words(report: RunReport) -> str:
             zip(embedding["vocabulary"], embedding["coverage"], strict=True), start=1
         )
     ]
-    near = [(word, ", ".join(words)) for word, words in embedding["neighbours"].items()]
     coverage = _table(("fold", "words", "share of its validation text known"), rows)
-    if not near:
+    if not embedding["neighbours"]:
         return f"{coverage}\n\nThe vectors were not pretrained."
-    return f"{coverage}\n\n{_table(('word', 'nearest, in the first fold'), near)}"
+    near = neighbours_table(embedding["neighbours"])
+    return f"{coverage}\n\nNearest words, in the first fold:\n\n{near}"
 
 
 def _search(report: RunReport) -> str:
     """How many trials, and what the best came to where it was chosen."""
-    found = report.search
+    return search_text(report.search, report.goal)
+
+
+def search_text(found: dict[str, Any], goal: str) -> str:
+    """What a search came to, from its summary, and its best trials."""
     if found["value"] is None:
         return "None: the settings as they stand."
-    return (
+    counts = (
         f"{found['n_complete']} trials finished, {found['n_pruned']} pruned, {found['n_failed']} "
         f"failed, in {found['seconds']:.0f} s. The best came to {found['value']:.4f} "
-        f"{report.goal} on the validation part that chose it, which is optimistic."
+        f"{goal} on the validation part that chose it, which is optimistic."
     )
+    return f"{counts}\n\n{trials_table(found.get('best', ()))}"
 
 
 def _times(report: RunReport) -> str:
     rows = [(stage, f"{seconds:.1f} s") for stage, seconds in report.seconds.items()]
     return _table(("stage", "time"), rows)
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: object) -> str:

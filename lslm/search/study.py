@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 _SPENT = "seconds"
 _EPOCHS = "epochs"
 _RETRIED = "retry_of"
+_BEST = 10
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Chosen:
     n_failed: int
     seconds: float
     """Spent searching, over all sessions."""
+    best: tuple[dict[str, Any], ...] = ()
+    """The best finished trials, best first: number, value, epochs and parameters of each."""
 
     def summary(self) -> dict[str, Any]:
         """The counts, the value and the time, as JSON."""
@@ -141,7 +145,20 @@ class Study:
             n_pruned=counts[TrialState.PRUNED],
             n_failed=counts[TrialState.FAIL],
             seconds=float(self.study.user_attrs.get(_SPENT, 0.0)),
+            best=tuple(self._best(trials)),
         )
+
+    def _best(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
+        sign = -1 if self.study.direction is optuna.study.StudyDirection.MAXIMIZE else 1
+        finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+        for trial in sorted(finished, key=lambda trial: sign * (trial.value or 0.0))[:_BEST]:
+            epochs = trial.user_attrs[_EPOCHS]
+            yield {
+                "trial": trial.number,
+                "value": trial.value,
+                "epochs": epochs,
+                "parameters": trial.params,
+            }
 
     def _tried(self, trial: FrozenTrial) -> Hyperparameters:
         changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[_EPOCHS]}

@@ -116,7 +116,7 @@ def prepare(
             "training": _coverage(store, vocabulary, training),
             "validation": _coverage(store, vocabulary, validation),
         },
-        "neighbours": _neighbours(store, training, learned) if learned else {},
+        "neighbours": learned.glance() if learned else {},
     }
     (into / "report.json").write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
     return into
@@ -181,11 +181,3 @@ def _coverage(store: Tokens, vocabulary: Vocabulary, rows: Rows) -> float | None
     counts = store.counts(rows)
     known = np.fromiter((t in vocabulary for t in store.types), bool, len(store.types))
     return float(counts[known].sum() / max(counts.sum(), 1))
-
-
-def _neighbours(store: Tokens, rows: Rows, learned: WordVectors) -> dict[str, list[str]]:
-    """Nearest words of a few middling frequent words, for a person to look at."""
-    counts = store.counts(rows)
-    order = [store.types[i] for i in np.argsort(-counts, kind="stable") if counts[i]]
-    probes = [word for word in order[50:400] if len(word) > 3 and word.isalpha()][::20][:8]
-    return {word: [near for near, _ in learned.neighbours(word)] for word in probes}

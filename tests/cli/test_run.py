@@ -53,8 +53,9 @@ def flow(monkeypatch):
             return (EntryPoint(name, f"{__name__}:{work.__name__}", group),)
 
         stages = [SimpleNamespace(stage="clean", status=status, changed=())]
-        fake = SimpleNamespace(plan=lambda *_: stages, last_report=lambda *_: REPORT)
-        monkeypatch.setattr(command, "_flow", lambda name: work)
+        done = REPORT if status == "done" else None
+        fake = SimpleNamespace(plan=lambda *_: stages, unchanged=lambda *_: done)
+        monkeypatch.setattr(command, "flow", lambda name: work)
         monkeypatch.setitem(sys.modules, "lslm.planning", fake)
 
     return install

@@ -93,7 +93,7 @@ def world(monkeypatch, shown):
     monkeypatch.setattr(approval, "FlowRunContext", context)
     monkeypatch.setattr(approval, "pause_flow_run", pause)
     monkeypatch.setattr(approval, "resume_flow_run", resume)
-    monkeypatch.setattr(approval, "_served", lambda: True)
+    monkeypatch.setattr(approval, "served", lambda: True)
     fill = lambda **answer: resume(flow_run.id, answer)  # noqa: E731
     return SimpleNamespace(registry=registry, asked=asked, fill=fill, shown=shown)
 
@@ -169,7 +169,7 @@ def test_what_was_answered_is_not_asked_again(world):
 
 
 def test_without_a_server_the_version_is_left_waiting(world, monkeypatch):
-    monkeypatch.setattr(approval, "_served", lambda: False)
+    monkeypatch.setattr(approval, "served", lambda: False)
     report = report_of(PENDING)
     assert settled(RUN, report) is report
     assert (world.asked, world.shown) == ([], [])

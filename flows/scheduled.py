@@ -1,0 +1,89 @@
+"""The flow `train` as a deployment runs it: a form of typed parameters, and no run where nothing changed."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from prefect import flow
+from prefect.client.schemas.objects import State
+from prefect.context import FlowRunContext
+from prefect.runtime import flow_run
+from prefect.states import Completed
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.timeout import timeout
+from pydantic import Field
+
+from flows.train import train
+from lslm import planning, progress
+from lslm.cli.environment import prepare
+from lslm.cli.options import DEFAULT
+from lslm.evaluation.report import RunReport
+from lslm.pipelines.loader import Pipeline, load
+from lslm.settings import Settings
+from lslm.training import workers
+from lslm.workspace import Workspace
+from tasks.shown import FlowRunPage
+
+
+def _name() -> str:
+    """Such as `train reviews 2026-11-24 03:00`."""
+    pipeline = Path(str(flow_run.parameters["pipeline"])).stem
+    due: datetime = flow_run.scheduled_start_time
+    return f"train {pipeline} {due:%Y-%m-%d %H:%M}"
+
+
+@flow(name="train", flow_run_name=_name)
+def scheduled(
+    pipeline: str = DEFAULT,
+    workspace: Path = Path(".lslm"),
+    overrides: list[str] = [],  # noqa: B006 (Prefect copies it)
+    n_trials: Annotated[int | None, Field(ge=1)] = None,
+    budget: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*[smh]$")] = None,
+    approval: bool | None = None,
+) -> State:
+    """Take raw text all the way to a registered model, if anything changed since the last run.
+
+    Args:
+        pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
+        workspace: Folder of everything that is made, on the worker's machine.
+        overrides: Settings that differ from the file, such as `search.sampler=random`.
+        n_trials: Trials of the search; empty takes the pipeline's.
+        budget: Longest time of the search, such as `30m`; empty takes the pipeline's.
+        approval: Whether a version that passes the gate waits for a person; empty takes the pipeline's.
+    """
+    prepare(workspace)
+    given = {
+        "workspace": workspace,
+        "search.n_trials": n_trials,
+        "search.budget": budget,
+        "registry.approval": None if approval is None else str(approval).lower(),
+    }
+    named = [f"{name}={value}" for name, value in given.items() if value is not None]
+    loaded = load(pipeline, [*overrides, *named])
+    home = Workspace(loaded.settings.workspace).create()
+    page = FlowRunPage(loaded.settings.name)
+    with progress.shown_on(page), home.alone(loaded.settings.name, page.waiting):
+        if planning.unchanged(loaded.settings, loaded.base, home):
+            return Completed(name="Skipped", message="nothing changed")
+        report = _trained(loaded)
+    said = f"{report.model} version {report.version}: {report.decision.reason}"
+    return Completed(message=said)
+
+
+def _trained(loaded: Pipeline) -> RunReport:
+    """Within this flow run, not below it: an approval pauses the run that people look at."""
+    context, execution = FlowRunContext.get(), loaded.settings.execution
+    assert context is not None
+    with (
+        workers.started(execution.workers) as processes,
+        ThreadPoolTaskRunner(max_workers=processes.number) as threads,
+        context.model_copy(update={"task_runner": threads}),
+        timeout(_seconds(loaded.settings)),
+    ):
+        return train.fn(loaded.settings, loaded.base)
+
+
+def _seconds(settings: Settings) -> float | None:
+    """A person's time to answer is not the run's."""
+    limit, registry = settings.execution.timeout, settings.registry
+    return None if limit is None else limit + registry.approval * registry.approval_timeout
