@@ -92,8 +92,7 @@ class Workspace:
 
         Two would do the same stages twice, and both would ask to be champion.
         """
-        lock = FileLock(self.root / "locks" / f"{pipeline}.lock")
-        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock = self._lock(pipeline)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -103,6 +102,15 @@ class Workspace:
             yield
         finally:
             lock.release()
+
+    def step_aside(self, pipeline: str) -> None:
+        """Let others train the pipeline, before the end of `alone`: nothing is left but to wait."""
+        self._lock(pipeline).release()
+
+    def _lock(self, pipeline: str) -> FileLock:
+        folder = self.root / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        return FileLock(folder / f"{pipeline}.lock", is_singleton=True, thread_local=False)
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

@@ -79,6 +79,7 @@ def _asked(run: Run, report: RunReport, said: Approval) -> Approval:
     progress.stage(f"Wait for approval: lslm approve {report.model} {report.version} --reason ...")
     left = datetime.fromisoformat(said.until) - datetime.now(UTC)
     workers.rest()
+    run.workspace.step_aside(run.settings.name)
     form = Answer.with_initial_data(description=_description(report, said))
     with _watching(run, report, said, context.flow_run.id):
         answer = pause_flow_run(

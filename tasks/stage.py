@@ -124,7 +124,11 @@ class Stage(Generic[Arguments, Result]):
     ) -> PrefectFuture[Any]:
         """Run the stage on the flow's task runner, as a part of another stage."""
         arguments = self._named(args, kwargs)
-        which = [str(value) for value in arguments.values() if isinstance(value, Named)]
+        which = [
+            str(value).removeprefix(f"{self.name} ")
+            for value in arguments.values()
+            if isinstance(value, Named)
+        ]
         return self._in(run, *which).submit(run=run, arguments=arguments)
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
