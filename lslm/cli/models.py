@@ -8,7 +8,6 @@ import typer
 
 from lslm.cli.options import JsonOption, WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened
-from lslm.errors import InputError
 
 
 def models(
@@ -27,12 +26,7 @@ def models(
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking.registry import list_models
 
-        every = list_models(store)
-    rows = [row for row in every if name in (None, row.name)]
-    if name is not None and not rows:
-        known = sorted({row.name for row in every})
-        right = f"one of: {', '.join(known)}" if known else "a model; the first run registers one"
-        raise InputError(f"no model {name!r} is registered", right=right)
+        rows = list_models(store, name)
     if as_json:
         print(json.dumps([dataclasses.asdict(row) for row in rows], indent=2, default=str))
         return

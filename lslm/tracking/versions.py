@@ -41,8 +41,11 @@ class ModelRow:
 
 def list_models(store: Store, name: str | None = None) -> list[ModelRow]:
     """Every version of every model, or of one; newest first within a name."""
-    names = sorted(model.name for model in _models(store)) if name is None else [name]
-    return [row for each in names for row in _rows(store, each)]
+    if name is not None:
+        return _rows(store, name, versions(store, name))
+    names = sorted(model.name for model in _models(store))
+    # One that is just being registered has no version yet.
+    return [row for each in names for row in _rows(store, each, _registered(store, each))]
 
 
 def find(store: Store, name: str, reference: str) -> "ModelVersion":
@@ -60,21 +63,14 @@ def find(store: Store, name: str, reference: str) -> "ModelVersion":
 
 def versions(store: Store, name: str) -> "list[ModelVersion]":
     """All versions of a model, newest first; a name with none raises InputError."""
-    found: list[ModelVersion] = []
-    token = None
-    while True:
-        page = store.client.search_model_versions(f"name = '{name}'", page_token=token)
-        found.extend(page)
-        token = page.token
-        if not token:
-            break
+    found = _registered(store, name)
     if not found:
         known = ", ".join(sorted(model.name for model in _models(store)))
         raise InputError(
             f"no model {name!r} is registered",
             right=f"one of: {known}" if known else "a model registered by `lslm run`",
         )
-    return sorted(found, key=lambda each: -int(each.version))
+    return found
 
 
 def aliases(store: Store, name: str) -> dict[str, str]:
@@ -103,6 +99,17 @@ def check_package(store: Store, version: "ModelVersion") -> None:
 def move_alias(store: Store, name: str, alias: str, version: str) -> None:
     """Point an alias at a version, also while others do the same."""
     insisting(lambda: store.client.set_registered_model_alias(name, alias, version))
+
+
+def _registered(store: Store, name: str) -> "list[ModelVersion]":
+    found: list[ModelVersion] = []
+    token = None
+    while True:
+        page = store.client.search_model_versions(f"name = '{name}'", page_token=token)
+        found.extend(page)
+        token = page.token
+        if not token:
+            return sorted(found, key=lambda each: -int(each.version))
 
 
 def _check(version: "ModelVersion", tag: str, actual: str) -> None:
@@ -151,8 +158,9 @@ def _models(store: Store) -> "Iterator[RegisteredModel]":
             return
 
 
-def _rows(store: Store, name: str) -> list[ModelRow]:
-    found = versions(store, name)
+def _rows(store: Store, name: str, found: "list[ModelVersion]") -> list[ModelRow]:
+    if not found:
+        return []
     pointed = aliases(store, name)
     return [
         ModelRow(

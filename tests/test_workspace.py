@@ -1,0 +1,57 @@
+"""One training of a pipeline at a time, also when a process dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from lslm.workspace import Workspace
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from lslm.workspace import Workspace
+with Workspace(Path(sys.argv[1])).alone("reviews", lambda: None):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def held(tmp_path: Path):
+    """Another process trains the pipeline."""
+    command = [sys.executable, "-c", HOLD, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield process
+        process.kill()
+
+
+def test_a_second_training_says_that_it_waits_and_goes_on_when_the_first_is_killed(
+    held, tmp_path: Path
+) -> None:
+    told = threading.Event()
+    after = threading.Timer(0.5, os.kill, (held.pid, signal.SIGKILL))
+    after.start()
+    with Workspace(tmp_path).alone("reviews", told.set):
+        assert held.wait(5) == -signal.SIGKILL
+    assert told.is_set()
+
+
+def test_another_pipeline_does_not_wait(held, tmp_path: Path) -> None:
+    waited = threading.Event()
+    with Workspace(tmp_path).alone("intents", waited.set):
+        assert not waited.is_set()
+
+
+def test_one_that_steps_aside_lets_the_next_begin(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with workspace.alone("reviews", lambda: None):
+        workspace.step_aside("reviews")
+        command = [sys.executable, "-c", HOLD.replace("60", "0"), str(tmp_path)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "held\n"
