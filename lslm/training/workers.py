@@ -12,6 +12,7 @@ import signal
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pkgutil import resolve_name
 from typing import Any, TypeVar
@@ -131,6 +132,8 @@ def started(number: int | None) -> Iterator[Workers]:
         os.environ.setdefault(name, value)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
+    # Loads Keras beside whatever comes first, such as the start of Prefect's server.
+    forkserver.ensure_running()
     _shared = Workers(number or available_cores())
     try:
         yield _shared
