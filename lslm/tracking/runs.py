@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,6 +164,16 @@ def _compared(settings: Settings) -> dict[str, Any]:
     return dotted(values)
 
 
+def _masked(value: str | None) -> str | None:
+    """An address without its password: whoever browses runs reads the settings.
+
+    Example:
+        >>> _masked("postgresql://me:secret@db/optuna")
+        'postgresql://me:***@db/optuna'
+    """
+    return value and re.sub(r"(://[^:/@]*:)[^@/]*@", r"\1***@", value)
+
+
 def _rendered(settings: Settings) -> str:
     from io import StringIO
 
@@ -170,5 +181,7 @@ def _rendered(settings: Settings) -> str:
 
     writer, text = YAML(), StringIO()
     writer.default_flow_style = False
-    writer.dump(settings.model_dump(mode="json"), text)
+    values = settings.model_dump(mode="json")
+    values["tracking"] = {name: _masked(value) for name, value in values["tracking"].items()}
+    writer.dump(values, text)
     return text.getvalue()
