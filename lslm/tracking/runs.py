@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TrialRecord",
     "close_run",
+    "end_dead",
     "holdout_uses",
     "log_chosen",
     "log_dataset",
@@ -40,6 +41,7 @@ __all__ = [
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
 _KEY, _RESUMED, _HOLDOUT = "lslm.key", "lslm.resumed", "lslm.holdout_scored"
+_FLOW_RUN = "prefect.flow_run_id"
 _ELSEWHERE = {"workspace", "tracking", "execution"}
 """Settings that say where things are kept or done, not what is done."""
 _CHOSEN = {"encoder", "training"}
@@ -57,12 +59,10 @@ def open_run(
 ) -> str:
     """The id of this pipeline run's MLflow run: an unfinished one with the same key, or a new one.
 
-    Call it in the process that lives as long as the pipeline run. Runs of this experiment whose
-    process on this machine is gone are ended as KILLED; of those that did not finish, the newest
-    with the same settings, digests and version is taken up again.
+    Call it in the process that lives as long as the pipeline run, after `end_dead`. Of the runs that
+    did not finish, the newest with the same settings, digests and version is taken up again.
     """
     experiment_id = experiment(store, settings)
-    _end_dead(store, experiment_id)
     key = run_key(settings, digests)
     tags = _tags(key, digests, flow_run_id, flow_run_url)
     unfinished = _unfinished(store, experiment_id, key)
@@ -75,6 +75,21 @@ def open_run(
         tags[_RESUMED] = str(int(run.data.tags.get(_RESUMED, "0")) + 1)
     log_params(store, run.info.run_id, _compared(settings), tags)
     return run.info.run_id
+
+
+def end_dead(store: Store, settings: Settings) -> tuple[str, ...]:
+    """End runs of this experiment whose process on this machine is gone, as KILLED.
+
+    Returns the Prefect flow runs they belonged to.
+    """
+    dead = [
+        run
+        for run in _search(store, [experiment(store, settings)], "attributes.status = 'RUNNING'")
+        if owners.is_dead(run.data.tags)
+    ]
+    for run in dead:
+        store.client.set_terminated(run.info.run_id, "KILLED")
+    return tuple(run.data.tags[_FLOW_RUN] for run in dead if _FLOW_RUN in run.data.tags)
 
 
 def close_run(store: Store, run_id: str, status: Status) -> None:
@@ -106,12 +121,6 @@ def holdout_uses(store: Store, digest: str) -> int:
     """How many runs, of all experiments, have scored the holdout with this digest."""
     experiments = [each.experiment_id for each in store.client.search_experiments()]
     return sum(1 for _ in _search(store, experiments, f"tags.`{_HOLDOUT}` = '{digest}'"))
-
-
-def _end_dead(store: Store, experiment_id: str) -> None:
-    for run in _search(store, [experiment_id], "attributes.status = 'RUNNING'"):
-        if owners.is_dead(run.data.tags):
-            store.client.set_terminated(run.info.run_id, "KILLED")
 
 
 def _unfinished(store: Store, experiment_id: str, key: str) -> "Run | None":
@@ -151,7 +160,7 @@ def _tags(
         **{f"lslm.digest.{part}": digest for part, digest in digests.items()},
     }
     if flow_run_id:
-        tags["prefect.flow_run_id"] = flow_run_id
+        tags[_FLOW_RUN] = flow_run_id
     if flow_run_url:
         tags["prefect.flow_run_url"] = flow_run_url
         tags["mlflow.note.content"] = f"[Prefect flow run]({flow_run_url})"

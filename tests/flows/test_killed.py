@@ -48,6 +48,11 @@ def test_a_run_killed_four_times_equals_one_that_was_not(
         "(SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId')",
     )
     assert parents == ["FINISHED"]
+    served = disturbed / "workspace" / "prefect" / "prefect.db"
+    for kind in ("flow", "task"):
+        states = Counter(rows(served, f"SELECT state_type FROM {kind}_run"))
+        assert states["CRASHED"] >= 1
+        assert not {"RUNNING", "PENDING"} & states.keys()
     assert not list((disturbed / "workspace" / "tmp").iterdir())
 
 
