@@ -205,6 +205,11 @@ class SearchSettings(Section):
     """Finished trials, pruned ones included; 0 takes the settings as they stand."""
     budget: Duration | None = None
     """Time after which no new trial starts."""
+    patience: PositiveInt | None = None
+    """Finished trials without a better value after which no new trial starts; none: no such end."""
+    warm_start: int = Field(default=0, ge=0)
+    """Best trials of the pipeline's last study that are tried again first, on what changed since. Then the
+    result depends on the history of the workspace."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the development set that chooses."""
     pruning: bool = True

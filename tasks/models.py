@@ -132,7 +132,7 @@ def search(
         ),
     )
     url = study_url(run.settings.tracking, run.workspace)
-    study = Study(name, url, kind.goal, search, space, start)
+    study = Study(name, url, kind.goal, search, space, start, run.settings.name)
     n_trials = study.n_left()
     with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
         pending = [

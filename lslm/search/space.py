@@ -44,7 +44,16 @@ def start(hyperparameters: Hyperparameters, space: SearchSpace) -> dict[str, Any
     """The settings as they stand, as the first point; names whose value the space lacks are left out."""
     values = hyperparameters.model_dump()
     stand = {name: values[name.split(".")[0]][name.split(".")[1]] for name in space}
-    return {name: value for name, value in stand.items() if _contains(name, space[name], value)}
+    return within(stand, space)
+
+
+def within(values: dict[str, Any], space: SearchSpace) -> dict[str, Any]:
+    """Those of the values that the space has."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name in space and _contains(name, space[name], value)
+    }
 
 
 def _suggest(trial: optuna.Trial, name: str, choices: Range | tuple[Any, ...]) -> Any:

@@ -17,6 +17,8 @@ from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 _SPENT = "seconds"
 _EPOCHS = "epochs"
 _RETRIED = "retry_of"
+_PIPELINE = "pipeline"
+_FROM = "taken_from"
 _BEST = 10
 
 
@@ -53,6 +55,7 @@ class Study:
         settings: SearchSettings,
         space: SearchSpace,
         base: Hyperparameters,
+        pipeline: str = "",
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings, self.space, self.base = settings, space, base
@@ -69,6 +72,8 @@ class Study:
         self._retry_interrupted()
         if not self.study.trials:
             self.study.enqueue_trial(spaces.start(base, space))
+            self._start_warm(pipeline, url)
+        self.study.set_user_attr(_PIPELINE, pipeline)
 
     @property
     def name(self) -> str:
@@ -82,9 +87,9 @@ class Study:
         return max(0, self.settings.n_trials - done)
 
     def exhausted(self) -> bool:
-        """Whether the time budget is spent; time spent in earlier sessions counts."""
+        """Whether the time budget is spent, over all sessions, or nothing got better for too long."""
         left = self.time_left()
-        return left is not None and left <= 0
+        return (left is not None and left <= 0) or self._stagnates()
 
     def time_left(self) -> float | None:
         """Seconds of the budget that are left; None without a budget."""
@@ -149,9 +154,7 @@ class Study:
         )
 
     def _best(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
-        sign = -1 if self.study.direction is optuna.study.StudyDirection.MAXIMIZE else 1
-        finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-        for trial in sorted(finished, key=lambda trial: sign * (trial.value or 0.0))[:_BEST]:
+        for trial in self._ranked(trials)[:_BEST]:
             epochs = trial.user_attrs[_EPOCHS]
             yield {
                 "trial": trial.number,
@@ -163,6 +166,46 @@ class Study:
     def _tried(self, trial: FrozenTrial) -> Hyperparameters:
         changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[_EPOCHS]}
         return self.base.replaced(changes)
+
+    def _stagnates(self) -> bool:
+        """Whether the last trials, pruned ones included, brought nothing better.
+
+        Optuna's own evaluator of stagnation counts no pruned trial, and most are pruned.
+        """
+        if self.settings.patience is None:
+            return False
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        trials = self.study.get_trials(deepcopy=False, states=states)
+        best = self._ranked(trials)[:1]
+        since = [trial for trial in trials if best and trial.number > best[0].number]
+        return len(since) >= self.settings.patience
+
+    def _start_warm(self, pipeline: str, url: str) -> None:
+        """Queue the best trials of the pipeline's last study, as far as the space still has them."""
+        if not self.settings.warm_start:
+            return
+        earlier = [
+            each
+            for each in optuna.get_all_study_summaries(url)
+            if each.user_attrs.get(_PIPELINE) == pipeline and each.study_name != self.name
+        ]
+        began = [(each.datetime_start, each.study_name) for each in earlier if each.datetime_start]
+        if not began:
+            return
+        last = max(began)[1]
+        trials = optuna.load_study(study_name=last, storage=url).get_trials()
+        for trial in self._ranked(trials)[: self.settings.warm_start]:
+            self.study.enqueue_trial(
+                spaces.within(trial.params, self.space),
+                user_attrs={_FROM: f"{last}/{trial.number}"},
+                skip_if_exists=True,
+            )
+
+    def _ranked(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
+        """Finished trials, best first."""
+        sign = -1 if self.study.direction is optuna.study.StudyDirection.MAXIMIZE else 1
+        finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+        return sorted(finished, key=lambda trial: sign * (trial.value or 0.0))
 
     def _retry_interrupted(self) -> None:
         """Trials that a dead process left running are failed and queued with the same parameters."""

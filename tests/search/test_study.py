@@ -14,14 +14,15 @@ SPACE: SearchSpace = {
 }
 
 
-def study(folder: Path, **settings: object) -> Study:
+def study(folder: Path, name: str = "toy", **settings: object) -> Study:
     return Study(
-        "toy",
+        name,
         f"sqlite:///{folder / 'optuna.db'}",
         heads.get("classify").goal,
         SearchSettings.model_validate({"n_trials": 3, **settings}),
         SPACE,
         Hyperparameters().replaced({"encoder.units": 8}),
+        "reviews",
     )
 
 
@@ -104,3 +105,41 @@ def test_the_same_seed_draws_the_same_trials(tmp_path: Path) -> None:
         opened = study(tmp_path / name, sampler="random")
         drawn.append([opened.ask().params for _ in range(3)])
     assert drawn[0] == drawn[1]
+
+
+def test_a_search_that_finds_nothing_better_ends(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=20, patience=3)
+    for value in (0.5, 0.9, 0.6, 0.7):
+        assert not opened.exhausted()
+        opened.tell(opened.ask(), value, 1)
+    opened.tell(opened.ask(), 0.8, 1)
+    assert opened.exhausted()
+
+
+def test_a_better_value_gives_the_search_new_patience(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=20, patience=3)
+    for value in (0.5, 0.1, 0.1, 0.9, 0.1, 0.1):
+        opened.tell(opened.ask(), value, 1)
+    assert not opened.exhausted()
+
+
+def test_a_warm_start_tries_the_best_of_the_last_study_after_the_settings(tmp_path: Path) -> None:
+    before = study(tmp_path, "yesterday", n_trials=4)
+    tried = {}
+    for value in (0.2, 0.9, 0.6, 0.4):
+        trial = before.ask()
+        tried[value] = dict(trial.params)
+        before.tell(trial, value, 1)
+    today = study(tmp_path, "today", warm_start=2)
+    first = today.ask()
+    assert first.params == tried[0.2]
+    assert [today.ask().params for _ in range(2)] == [tried[0.9], tried[0.6]]
+
+
+def test_a_cold_start_looks_at_no_other_study(tmp_path: Path) -> None:
+    before = study(tmp_path, "yesterday")
+    for value in (0.2, 0.9):
+        before.tell(before.ask(), value, 1)
+    today = study(tmp_path, "today")
+    today.ask()
+    assert not today.study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,))
