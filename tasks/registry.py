@@ -11,6 +11,7 @@ from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.card import model_card
 from lslm.evaluation.markdown import folds_table, markdown, rules_table, scores_table, told
+from lslm.evaluation.page import page
 from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.heads.contract import Goal
@@ -114,6 +115,7 @@ def show(run: Run, report: RunReport) -> None:
         {
             "report.md": markdown(report),
             "card.md": card,
+            "report.html": page(report),
             "report.json": report.model_dump(mode="json"),
         },
     )
@@ -204,6 +206,7 @@ def _embedding(folds: Folds) -> dict[str, Any]:
         "vocabulary": [part["vocabulary"] for part in parts],
         "coverage": [part["coverage"]["validation"] for part in parts],
         "neighbours": parts[0]["neighbours"],
+        "plane": parts[0]["plane"],
     }
 
 

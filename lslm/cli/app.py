@@ -19,6 +19,7 @@ from lslm.cli.production import production
 from lslm.cli.promote import promote
 from lslm.cli.quiet import Failed
 from lslm.cli.refuse import refuse
+from lslm.cli.report import report
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
 from lslm.cli.up import up
@@ -45,6 +46,7 @@ for command in (
     history,
     production,
     predict,
+    report,
     up,
     down,
     doctor,

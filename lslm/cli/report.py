@@ -1,119 +1,51 @@
-"""The end of a run as tables."""
+"""`lslm report`: the page of a finished run, in the browser."""
 
 import sys
+import webbrowser
+from pathlib import Path
+from typing import Annotated
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
-from lslm.cli.display import duration
-from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
-
-_PIPE_WIDTH = 120
-
-
-def show(report: RunReport) -> None:
-    """Print what a finished run found, on stdout."""
-    # A pipe has no width of its own.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
-    metric = report.goal
-    console.print(_scores("Holdout, scored once", report.holdout, metric))
-    console.print(_folds(report.cross_validation, metric))
-    console.print(_chosen(report))
-    console.print(f"\n{_ending(report)}")
+from lslm.cli.options import DEFAULT, WorkspaceOption
+from lslm.cli.registry import TrackingOption, opened
+from lslm.errors import InputError
 
 
-def _scores(title: str, scores: Scores, metric: str) -> Table:
-    table = _table(title, "system", metric, "interval", "n", "network minus it")
-    differences = _by_system(scores, metric)
-    for system, values in scores.systems.items():
-        score = values[metric]
-        difference = _difference(differences.get(system))
-        table.add_row(system, _number(score.value), _interval(score), str(score.n), difference)
-    return table
+def report(
+    run: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN", help="An MLflow run, or a model: NAME, NAME@ALIAS, NAME/VERSION."
+        ),
+    ] = DEFAULT,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the page to a file as well.")
+    ] = None,
+    no_open: Annotated[bool, typer.Option("--no-open", help="Print its path alone.")] = False,
+    workspace: WorkspaceOption = None,
+    tracking_uri: TrackingOption = None,
+) -> None:
+    """Open the report of a finished run: one HTML file, which works offline and prints.
 
+    Of a model, the run that made the version; without a version, the newest. Prints the path of
+    the file; a browser opens where the output is a terminal.
 
-def _folds(scores: FoldScores, metric: str) -> Table:
-    title = f"Cross-validation, {len(scores.folds)} folds pooled"
-    table = _table(title, "system", metric, "interval", "folds from .. to", "network minus it")
-    differences = _by_system(scores, metric)
-    for system, values in scores.systems.items():
-        each = [fold[system][metric] for fold in scores.folds if system in fold]
-        spread = f"{_number(min(each))} .. {_number(max(each))}" if each else ""
-        score = values[metric]
-        difference = _difference(differences.get(system))
-        table.add_row(system, _number(score.value), _interval(score), spread, difference)
-    return table
+    \b
+    Examples:
+      lslm report
+      lslm report rotten-tomatoes@champion --output report.html
+      lslm report 1eb432859fa846f7b272ed4f098a835e --no-open
+    """
+    if output is not None and not output.absolute().parent.is_dir():
+        raise InputError("no such folder", where=str(output.parent), right="one that is there")
+    with opened(workspace, tracking_uri) as store:
+        from lslm.tracking.reports import fetch
 
-
-def _chosen(report: RunReport) -> Table:
-    table = _table("Chosen hyperparameters", "setting", "value")
-    for name, value in sorted(report.chosen.items()):
-        table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    return table
-
-
-def _ending(report: RunReport) -> str:
-    decision = report.decision
-    marks = {True: "[green]✓[/]", False: "[red]✗[/]"}
-    rules = [
-        f"  {marks[rule.passed]} {rule.name}: {escape(rule.figures)}" for rule in decision.table()
-    ]
-    alias = "champion" if decision.promoted else "challenger"
-    lines = [
-        f"[bold]{report.model}[/] version [bold]{report.version}[/] is registered as {alias}:"
-        f" {escape(decision.reason)}",
-        *rules,
-        f"[dim]in {duration(sum(report.seconds.values()))}; MLflow run {report.run_id}[/]",
-        "",
-        *_question(report),
-        "  lslm up                         browse the runs in MLflow and Prefect",
-        f'  lslm predict --model {report.model}/{report.version} "some text"',
-    ]
-    return "\n".join(lines)
-
-
-def _question(report: RunReport) -> list[str]:
-    """What a person is asked to do about a version that waits."""
-    said = report.decision.approval
-    if said is None or said.state != "pending":
-        return []
-    which, until = f"{report.model} {report.version}", said.until[:16].replace("T", " ")
-    return [
-        f"  lslm approve {which} --reason ...   before {until} UTC, makes it the champion",
-        f"  lslm refuse {which} --reason ...    leaves it the challenger, as silence does",
-    ]
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        header_style="dim",
-        box=None,
-        pad_edge=False,
-    )
-    table.add_column(columns[0], overflow="fold")
-    for column in columns[1:]:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
-
-
-def _by_system(scores: Scores, metric: str) -> dict[str, PairedDifference]:
-    return {d.against: d for d in scores.differences if d.metric == metric}
-
-
-def _difference(paired: PairedDifference | None) -> str:
-    if paired is None:
-        return ""
-    low, high = f"{paired.low:+.3f}", f"{paired.high:+.3f}"
-    return f"{paired.difference:+.3f} [{low}, {high}]".replace("[", r"\[")
-
-
-def _interval(score: Score) -> str:
-    return rf"\[{_number(score.low)}, {_number(score.high)}]"
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}"
+        path = fetch(store, run)
+    if output is not None:
+        output.write_bytes(path.read_bytes())
+        path = output
+    print(path)
+    if sys.stdout.isatty() and not no_open:
+        webbrowser.open(path.absolute().as_uri())

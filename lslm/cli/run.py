@@ -95,6 +95,6 @@ def _show(report: "RunReport", as_json: bool) -> None:
     if as_json:
         print(report.model_dump_json(indent=2))
     else:
-        from lslm.cli.report import show
+        from lslm.cli.ending import show
 
         show(report)

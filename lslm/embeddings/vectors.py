@@ -55,9 +55,25 @@ class WordVectors:
         best = [i for i in np.argsort(-cosines) if i != at and self.counts[i] >= least]
         return [(self.words[i], float(cosines[i])) for i in best[:n]]
 
+    def plane(self, n_words: int = 60) -> dict[str, tuple[float, float]]:
+        """Where middling frequent words lie on the plane of their two principal components."""
+        order = [i for i in np.argsort(-self.counts, kind="stable") if self.words[i].isalpha()]
+        chosen = order[50 : 50 + n_words] or order[:n_words]
+        rows = self.vectors[chosen].astype(np.float64)
+        rows -= rows.mean(axis=0)
+        _, _, axes = np.linalg.svd(rows, full_matrices=False)
+        at = rows @ axes[:2].T
+        return {
+            self.words[i]: (round(float(x), 4), round(float(y), 4))
+            for i, (x, y) in zip(chosen, at, strict=True)
+        }
+
     def glance(self, n_words: int = 8) -> dict[str, list[str]]:
         """The nearest words of a few middling frequent ones, for a person to look at."""
         order = [self.words[i] for i in np.argsort(-self.counts, kind="stable")]
-        probes = [word for word in order[50:400] if len(word) > 3 and word.isalpha()]
+        middling = order[50:400] or order
+        probes = [word for word in middling if len(word) > 3 and word.isalpha()]
+        # Rare words have hardly moved; in a small corpus all are rare.
+        least = int(min(20, np.median(self.counts)))
         chosen = probes[:: max(1, len(probes) // n_words)][:n_words]
-        return {word: [near for near, _ in self.neighbours(word, least=20)] for word in chosen}
+        return {word: [near for near, _ in self.neighbours(word, least=least)] for word in chosen}

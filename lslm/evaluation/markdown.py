@@ -6,6 +6,7 @@ from typing import Any
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Score, Scores
 
 _SHOWN_CHARACTERS = 80
+_SHOWN_TRIALS = 10
 _USES = {
     "development": "search, cross-validation, the final fit",
     "holdout": "one score at the end",
@@ -15,23 +16,30 @@ _USES = {
 
 def markdown(report: RunReport) -> str:
     """A short page of a finished run."""
-    return "\n\n".join(
-        [
-            f"# {report.pipeline}: {report.model} version {report.version}",
-            verdict(report),
-            f"## Gate\n\n{report.decision.reason}\n\n{rules_table(report.decision)}",
-            f"## Holdout\n\n{scores_table(report.holdout)}",
-            f"## Cross-validation, {len(report.cross_validation.folds)} folds\n\n"
-            f"{scores_table(report.cross_validation)}",
-            f"## Labels\n\n{_details(report.holdout)}",
-            f"## Data\n\n{_data(report)}",
-            f"## Words\n\n{_words(report)}",
-            f"## Search\n\n{_search(report)}",
-            f"## Hyperparameters\n\n{_table(('name', 'value'), list(report.chosen.items()))}",
-            f"## Time\n\n{_times(report)}",
-            f"MLflow run `{report.run_id}`.",
-        ]
-    )
+    parts = [f"## {title}\n\n{text}" for title, text in sections(report).items()]
+    return "\n\n".join([f"# {heading(report)}", verdict(report), *parts])
+
+
+def heading(report: RunReport) -> str:
+    """What the page is about."""
+    return f"{report.pipeline}: {report.model} version {report.version}"
+
+
+def sections(report: RunReport) -> dict[str, str]:
+    """The body of the page: Markdown by title, in order."""
+    folds = report.cross_validation
+    return {
+        "Gate": f"{report.decision.reason}\n\n{rules_table(report.decision)}",
+        "Holdout": scores_table(report.holdout),
+        "Cross-validation": f"{len(folds.folds)} folds, pooled:\n\n{scores_table(folds)}",
+        "Labels": _details(report.holdout),
+        "Data": _data(report),
+        "Words": _words(report),
+        "Search": _search(report),
+        "Hyperparameters": _table(("name", "value"), list(report.chosen.items())),
+        "Time": _times(report),
+        "Reproduction": f"MLflow run `{report.run_id}`: its settings are `settings.yaml` there.",
+    }
 
 
 def verdict(report: RunReport) -> str:
@@ -100,12 +108,13 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
         f"{cleaning['near_duplicate_documents']} documents are near duplicates of others, in "
         f"{cleaning['near_duplicate_groups']} groups; no group is cut apart."
     )
-    sample = _table(("source", "row", "reason", "text"), rejects) if rejects else "None rejected."
+    shown = _table(("source", "row", "reason", "text"), rejects)
+    sample = f"Some of the rejected:\n\n{shown}" if rejects else "None was rejected."
     return "\n\n".join(
         [
             f"{cleaning['read']:,} documents read, {cleaning['kept']:,} kept. {near}",
             _table(("step", "changed", "rejected"), steps),
-            f"Some of the rejected:\n\n{sample}",
+            sample,
         ]
     )
 
@@ -131,8 +140,9 @@ def folds_table(scores: FoldScores, metric: str) -> str:
     return _table(("fold", *scores.systems), [*rows, pooled])
 
 
-def trials_table(best: Sequence[dict[str, Any]]) -> str:
+def trials_table(trials: Sequence[dict[str, Any]]) -> str:
     """The best trials of a search, best first, a column each parameter that was searched."""
+    best = [trial for trial in trials if trial["state"] == "complete"][:_SHOWN_TRIALS]
     if not best:
         return "No trial finished."
     names = sorted({name for trial in best for name in trial["parameters"]})
@@ -158,7 +168,7 @@ def _words(report: RunReport) -> str:
         )
     ]
     coverage = _table(("fold", "words", "share of its validation text known"), rows)
-    if not embedding["neighbours"]:
+    if not embedding["plane"]:
         return f"{coverage}\n\nThe vectors were not pretrained."
     near = neighbours_table(embedding["neighbours"])
     return f"{coverage}\n\nNearest words, in the first fold:\n\n{near}"
@@ -178,7 +188,7 @@ def search_text(found: dict[str, Any], goal: str) -> str:
         f"failed, in {found['seconds']:.0f} s. The best came to {found['value']:.4f} "
         f"{goal} on the validation part that chose it, which is optimistic."
     )
-    return f"{counts}\n\n{trials_table(found.get('best', ()))}"
+    return f"{counts}\n\n{trials_table(found.get('trials', ()))}"
 
 
 def _times(report: RunReport) -> str:

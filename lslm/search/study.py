@@ -4,7 +4,8 @@ import dataclasses
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -19,7 +20,8 @@ _EPOCHS = "epochs"
 _RETRIED = "retry_of"
 _PIPELINE = "pipeline"
 _FROM = "taken_from"
-_BEST = 10
+_FEW = 8
+"""Finished trials; with fewer, importances are noise."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Chosen:
     n_failed: int
     seconds: float
     """Spent searching, over all sessions."""
-    best: tuple[dict[str, Any], ...] = ()
-    """The best finished trials, best first: number, value, epochs and parameters of each."""
+    trials: tuple[dict[str, Any], ...] = ()
+    """Number, state, value, epochs and parameters of each; the finished ones first, the best first."""
+    importances: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Share of the variance that each parameter explains, by evaluator; empty where trials are few."""
 
     def summary(self) -> dict[str, Any]:
         """The counts, the value and the time, as JSON."""
@@ -150,18 +154,36 @@ class Study:
             n_pruned=counts[TrialState.PRUNED],
             n_failed=counts[TrialState.FAIL],
             seconds=float(self.study.user_attrs.get(_SPENT, 0.0)),
-            best=tuple(self._best(trials)),
+            trials=tuple(self._told(trials)),
+            importances=self._importances(counts[TrialState.COMPLETE]),
         )
 
-    def _best(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
-        for trial in self._ranked(trials)[:_BEST]:
-            epochs = trial.user_attrs[_EPOCHS]
+    def _told(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
+        pruned = [trial for trial in trials if trial.state == TrialState.PRUNED]
+        for trial in self._ranked(trials) + pruned:
             yield {
                 "trial": trial.number,
+                "state": trial.state.name.lower(),
                 "value": trial.value,
-                "epochs": epochs,
+                "epochs": trial.user_attrs.get(_EPOCHS),
                 "parameters": trial.params,
             }
+
+    def _importances(self, n_complete: int) -> dict[str, dict[str, float]]:
+        """Two evaluators: they disagree where trials are few, and one alone would hide it."""
+        if n_complete < _FEW:
+            return {}
+        evaluators = {
+            "fANOVA": optuna.importance.FanovaImportanceEvaluator(seed=self.settings.seed),
+            "PED-ANOVA": optuna.importance.PedAnovaImportanceEvaluator(),
+        }
+        # Both refuse a study whose values, or parameters, are all the same.
+        with suppress(RuntimeError, ValueError):
+            return {
+                name: optuna.importance.get_param_importances(self.study, evaluator=evaluator)
+                for name, evaluator in evaluators.items()
+            }
+        return {}
 
     def _tried(self, trial: FrozenTrial) -> Hyperparameters:
         changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[_EPOCHS]}

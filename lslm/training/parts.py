@@ -117,6 +117,7 @@ def prepare(
             "validation": _coverage(store, vocabulary, validation),
         },
         "neighbours": learned.glance() if learned else {},
+        "plane": learned.plane() if learned else {},
     }
     (into / "report.json").write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
     return into

@@ -112,7 +112,7 @@ def test_an_answer_without_a_reason_is_refused() -> None:
 
 
 def test_the_end_of_a_run_asks_for_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    from lslm.cli.report import show
+    from lslm.cli.ending import show
     from lslm.evaluation.report import Approval, Decision
     from tests.cli.samples import REPORT
 

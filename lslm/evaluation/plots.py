@@ -1,0 +1,188 @@
+"""The plots of a report: SVG that takes its colours from the page, so that it is dark where the page is."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from lslm.evaluation.report import FoldScores, RunReport, Scores
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+_INK, _OURS, _OTHERS, _FAINT = "#010203", "#040506", "#070809", "#0a0b0c"
+_COLOURS = {
+    _INK: "currentColor",
+    _OURS: "var(--ours)",
+    _OTHERS: "var(--others)",
+    _FAINT: "var(--faint)",
+}
+"""Colours that no plot has are drawn, and given the page's names afterwards."""
+_WIDTH = 7.2
+_ROW = 0.34
+
+
+def plots(report: RunReport) -> dict[str, list[str]]:
+    """SVG by the title of the section it belongs to."""
+    found = report.search
+    trials = [each for each in found.get("trials", ()) if each["value"] is not None]
+    drawn: dict[str, list[str]] = {
+        "Holdout": [_intervals(report.holdout, report.goal)],
+        "Cross-validation": [_folds(report.cross_validation, report.goal)],
+        "Time": [_bars(report.seconds, "seconds")],
+    }
+    if plane := report.embedding.get("plane"):
+        drawn["Words"] = [_plane(plane)]
+    if len(trials) > 1:
+        drawn["Search"] = [_history(trials, report), _parallel(trials)]
+        for evaluator, shares in found.get("importances", {}).items():
+            drawn["Search"].append(_bars(shares, f"importance, {evaluator}"))
+    return drawn
+
+
+def _intervals(scores: Scores, metric: str) -> str:
+    """A row a system: the value and its interval."""
+    systems = list(scores.systems)
+    with _figure(len(systems)) as (figure, axes):
+        for row, system in enumerate(systems):
+            score = scores.systems[system][metric]
+            colour = _colour(system)
+            axes.plot([score.low, score.high], [row, row], color=colour, linewidth=2)
+            axes.plot(score.value, row, "o", color=colour)
+        _label_rows(axes, systems)
+        axes.set_xlabel(metric)
+        return _svg(figure, f"{metric} of each system with its interval")
+
+
+def _folds(scores: FoldScores, metric: str) -> str:
+    """A row a system: a dot a fold, a bar for the pooled value's interval."""
+    systems = list(scores.systems)
+    with _figure(len(systems)) as (figure, axes):
+        for row, system in enumerate(systems):
+            score, colour = scores.systems[system][metric], _colour(system)
+            each = [fold[system][metric] for fold in scores.folds if system in fold]
+            axes.plot([score.low, score.high], [row, row], color=colour, linewidth=5, alpha=0.35)
+            axes.plot(each, [row] * len(each), "o", color=colour, markersize=4)
+        _label_rows(axes, systems)
+        axes.set_xlabel(f"{metric}: folds as dots, the pooled value's interval as a bar")
+        return _svg(figure, f"{metric} of each system, fold by fold")
+
+
+def _history(trials: list[dict[str, Any]], report: RunReport) -> str:
+    """Values in the order of the trials, pruned ones hollow, and the best so far."""
+    ordered = sorted(trials, key=lambda trial: trial["trial"])
+    better = max if report.direction == "maximize" else min
+    best, line = None, []
+    for trial in ordered:
+        if trial["state"] == "complete":
+            best = trial["value"] if best is None else better(best, trial["value"])
+        line.append(best)
+    numbers = [trial["trial"] for trial in ordered]
+    with _figure(6) as (figure, axes):
+        axes.step(
+            numbers, [float("nan") if v is None else v for v in line], where="post", color=_OURS
+        )
+        for state, fill in (("complete", _OURS), ("pruned", "none")):
+            chosen = [trial for trial in ordered if trial["state"] == state]
+            axes.scatter(
+                [trial["trial"] for trial in chosen],
+                [trial["value"] for trial in chosen],
+                edgecolors=_OURS,
+                facecolors=fill,
+                s=22,
+            )
+        axes.set_xlabel("trial (hollow: pruned; line: best so far)")
+        axes.set_ylabel(f"{report.goal}, validation")
+        return _svg(figure, "value of each trial in order")
+
+
+def _parallel(trials: list[dict[str, Any]]) -> str:
+    """Parallel coordinates: an axis a parameter, a line a finished trial, the best in colour."""
+    finished = [trial for trial in trials if trial["state"] == "complete"]
+    names = sorted({name for trial in finished for name in trial["parameters"]})
+    values = {
+        name: _ranked([trial["parameters"].get(name) for trial in finished]) for name in names
+    }
+    with _figure(8) as (figure, axes):
+        for row in reversed(range(len(finished))):
+            heights = [values[name][row] for name in names]
+            axes.plot(
+                heights,
+                range(len(names)),
+                color=_OURS if row < 3 else _FAINT,
+                linewidth=1.8 if row < 3 else 0.8,
+            )
+        _label_rows(axes, [name.split(".")[1] for name in names])
+        axes.set_xticks([0, 1], ["low", "high"])
+        axes.set_xlabel("each parameter's values in order; the three best trials in colour")
+        return _svg(figure, "parameters of each finished trial")
+
+
+def _ranked(values: list[Any]) -> list[float]:
+    """Values as places between 0 and 1, in their order."""
+    kinds = sorted(set(values), key=lambda value: (isinstance(value, str), value is None, value))
+    last = max(1, len(kinds) - 1)
+    return [kinds.index(value) / last for value in values]
+
+
+def _plane(plane: dict[str, Any]) -> str:
+    """Words on the plane of their two principal components."""
+    with _figure(14) as (figure, axes):
+        axes.scatter(
+            [x for x, _ in plane.values()], [y for _, y in plane.values()], s=0, color=_INK
+        )
+        for word, (x, y) in plane.items():
+            axes.text(x, y, word, ha="center", va="center", fontsize=8, color=_INK)
+        axes.set_axis_off()
+        return _svg(figure, "frequent words, near where their vectors are near")
+
+
+def _bars(values: dict[str, float], label: str) -> str:
+    with _figure(len(values)) as (figure, axes):
+        axes.barh(range(len(values)), list(values.values()), color=_OTHERS, height=0.6)
+        _label_rows(axes, list(values))
+        axes.set_xlabel(label)
+        return _svg(figure, label)
+
+
+def _colour(system: str) -> str:
+    return _OURS if system == "network" else _OTHERS
+
+
+def _label_rows(axes: "Axes", names: list[str]) -> None:
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.margins(y=0.15)
+
+
+@contextmanager
+def _figure(n_rows: int) -> "Iterator[tuple[Figure, Axes]]":
+    """A figure without a window; it lives as long as the block."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    style: dict[Any, Any] = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "lslm",
+        "font.family": "sans-serif",
+        "font.size": 10,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), _INK),
+        "axes.edgecolor": _FAINT,
+    }
+    with rc_context(style):
+        figure = Figure(figsize=(_WIDTH, 0.9 + _ROW * n_rows), layout="constrained")
+        yield figure, figure.add_subplot()
+
+
+def _svg(figure: "Figure", says: str) -> str:
+    """The drawing alone, without a background, a date or an XML head."""
+    written = io.StringIO()
+    figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
+    text = written.getvalue()
+    drawing = text[text.index("<svg") :]
+    for colour, name in _COLOURS.items():
+        drawing = drawing.replace(colour, name)
+    return drawing.replace("<svg", f'<svg role="img" aria-label="{says}"', 1)

@@ -1,0 +1,139 @@
+"""The report's page: the verdict first, text escaped, nothing fetched, and fit for two screens."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lslm.evaluation.page import page
+from lslm.evaluation.report import RunReport
+from tests.cli.samples import REPORT
+
+CLEANING = {
+    "read": 3,
+    "kept": 2,
+    "near_duplicate_documents": 0,
+    "near_duplicate_groups": 0,
+    "steps": {"html": {"changed": 1, "rejected": 1}},
+    "rejects": [
+        {"source": "a.csv", "row": 2, "reason": "too short", "text": "<script>alert(1)</script>"}
+    ],
+}
+SPLIT = {"development": {"documents": 2}, "holdout": {"documents": 1}}
+
+
+def trial(number: int, value: float, state: str = "complete") -> dict:
+    parameters = {"encoder.units": 8 * (1 + number % 2), "encoder.pooling": "max"}
+    return {
+        "trial": number,
+        "state": state,
+        "value": value,
+        "epochs": 2,
+        "parameters": parameters,
+    }
+
+
+SEARCH = {
+    "value": 0.8,
+    "n_complete": 3,
+    "n_pruned": 1,
+    "n_failed": 0,
+    "seconds": 4.0,
+    "trials": [trial(2, 0.8), trial(0, 0.7), trial(1, 0.6), trial(3, 0.5, "pruned")],
+    "importances": {"fANOVA": {"encoder.units": 0.9, "encoder.pooling": 0.1}},
+}
+WORDS = {
+    "vocabulary": [10],
+    "coverage": [0.9],
+    "neighbours": {"good": ["fine"]},
+    "plane": {"good": (0.1, 0.2), "fine": (0.2, 0.1), "bad": (-0.3, -0.2)},
+}
+
+
+@pytest.fixture
+def report() -> RunReport:
+    update = {
+        "corpus": {"cleaning": CLEANING, "split": SPLIT},
+        "search": SEARCH,
+        "embedding": WORDS,
+    }
+    return REPORT.model_copy(update=update)
+
+
+def test_the_verdict_comes_before_everything_else(report):
+    body = page(report).split("<main>")[1]
+    said = re.sub(r"<[^>]+>", " ", body)
+    assert said.split()[:3] == ["imdb:", "imdb", "version"]
+    assert said.index("On the holdout the network beats") < said.index("Cross-validation")
+
+
+def test_text_of_documents_is_shown_and_not_obeyed(report):
+    shown = page(report)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "<script" not in shown
+
+
+def test_nothing_is_fetched(report):
+    shown = page(report)
+    assert "default-src 'none'" in shown
+    assert not re.findall(r"(?:src|href)=[\"'](?!#)", shown)
+    assert not re.findall(r"@import|url\((?!#)", shown)
+
+
+def test_every_plot_takes_its_colours_from_the_page(report):
+    shown = page(report)
+    drawings = re.findall(r"<svg.*?</svg>", shown, re.DOTALL)
+    titles = re.findall(r'<svg role="img" aria-label="([^"]*)"', shown)
+    assert len(drawings) == len(titles) == 7
+    assert "value of each trial in order" in titles
+    for drawing in drawings:
+        assert "currentColor" in drawing
+        assert not re.search(r"(?:fill|stroke): #", drawing)
+
+
+def test_the_same_report_is_the_same_page(report):
+    assert page(report) == page(report)
+
+
+def test_a_report_without_a_search_or_vectors_has_a_page(report):
+    nothing = {"value": None, "trials": [], "importances": {}}
+    plain = {**WORDS, "neighbours": {}, "plane": {}}
+    shown = page(report.model_copy(update={"search": nothing, "embedding": plain}))
+    assert "the settings as they stand" in shown
+    assert "were not pretrained" in shown
+
+
+PROBE = """<!doctype html><title>waiting</title>
+<iframe id="page" src="page.html" style="width:{width}px;height:900px;border:0"></iframe>
+<script>
+onload = () => {{
+  const inside = document.getElementById("page").contentDocument.documentElement;
+  document.title = `width ${{inside.scrollWidth}} of ${{inside.clientWidth}}`;
+}};
+</script>"""
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on the PATH")
+@pytest.mark.parametrize("width", [480, 1280])
+def test_in_a_browser_it_fits_its_width_without_a_complaint(report, tmp_path: Path, width: int):
+    (tmp_path / "page.html").write_text(page(report), encoding="utf-8")
+    (tmp_path / "probe.html").write_text(PROBE.format(width=width))
+    done = subprocess.run(
+        [
+            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
+            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+            *("--allow-file-access-from-files", "--enable-logging=stderr", "--v=0"),
+            *(f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=3000"),
+            *("--dump-dom", (tmp_path / "probe.html").as_uri()),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found = re.search(r"<title>width (\d+) of (\d+)</title>", done.stdout)
+    assert found, done.stdout[:200]
+    assert int(found[1]) <= int(found[2]) <= width
+    assert "CONSOLE" not in done.stderr, done.stderr
