@@ -76,7 +76,6 @@ def pages(pipeline: str, served: dict[str, Any]) -> dict[str, str]:
         "prefect-run": f"{ui}/runs/flow-run/{run.id}",
         "prefect-gate": f"{ui}/artifacts/artifact/{keys[f'{pipeline}-gate'].id}",
         "prefect-search": f"{ui}/artifacts/artifact/{keys[f'{pipeline}-search'].id}",
-        "prefect-deployment": f"{ui}/deployments/deployment/{made['id']}/run",
         "mlflow-run": folds.rsplit("](", 1)[1].split(")", maxsplit=1)[0],
     }
 

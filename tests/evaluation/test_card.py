@@ -57,7 +57,12 @@ def report(holdout: Scores, model: str = "films") -> RunReport:
             },
             "split": {"development": {"documents": 7677, "labels": {"neg": 3838, "pos": 3839}}},
         },
-        embedding={"vocabulary": [900], "coverage": [0.975], "neighbours": {"good": ["fine"]}},
+        embedding={
+            "vocabulary": [900],
+            "coverage": [0.975],
+            "neighbours": {"good": ["fine"]},
+            "plane": {"good": (0.0, 0.1)},
+        },
         search={"value": 0.8, "n_complete": 4, "n_pruned": 2, "n_failed": 0, "seconds": 9.0},
         chosen={"training.max_tokens": 123},
         cross_validation=FoldScores(**scores(0.02, 0.01, 0.03).model_dump(), folds=({}, {})),
