@@ -7,6 +7,7 @@ import typer
 
 from lslm import __version__
 from lslm.cli.approve import approve
+from lslm.cli.compare import compare
 from lslm.cli.deploy import deploy
 from lslm.cli.doctor import doctor
 from lslm.cli.down import down
@@ -47,6 +48,7 @@ for command in (
     production,
     predict,
     report,
+    compare,
     up,
     down,
     doctor,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from lslm.cli.options import DEFAULT, WorkspaceOption
-from lslm.cli.registry import TrackingOption, opened
+from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
 
 _BAR = 40
@@ -43,7 +43,7 @@ def predict(
       lslm predict --file new.txt --json > labels.jsonl
     """
     asked = _texts(texts or [], file)
-    name, which = _model(model)
+    name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
         from lslm.serving.predictor import Predictor
         from lslm.tracking import registry
@@ -69,20 +69,6 @@ def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
     if sys.stdin.isatty():
         raise InputError("no text", right="texts as arguments, --file FILE, or lines on stdin")
     return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
-
-
-def _model(reference: str) -> tuple[str, str]:
-    """Name, and alias or version.
-
-    Example:
-        >>> _model("reviews"), _model("reviews@challenger"), _model("reviews/3")
-        (('reviews', 'champion'), ('reviews', 'challenger'), ('reviews', '3'))
-    """
-    for sign in "@/":
-        name, found, which = reference.partition(sign)
-        if found:
-            return name, which
-    return reference, "champion"
 
 
 def _print_row(text: str, answer: dict[str, Any], columns: Sequence[str]) -> None:

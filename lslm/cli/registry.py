@@ -43,3 +43,17 @@ def opened(workspace: Path | None, uri: str | None) -> Iterator["Store"]:
         from lslm.tracking.store import connect
 
         yield connect(settings, home)
+
+
+def reference(model: str) -> tuple[str, str]:
+    """Name, and alias or version.
+
+    Example:
+        >>> reference("reviews"), reference("reviews@challenger"), reference("reviews/3")
+        (('reviews', 'champion'), ('reviews', 'challenger'), ('reviews', '3'))
+    """
+    for sign in "@/":
+        name, found, which = model.partition(sign)
+        if found:
+            return name, which
+    return model, "champion"

@@ -50,8 +50,8 @@ def run_id(store: Store, settings: Settings) -> str:
 def candidate(tmp_path: Path, run_id: str) -> Callable[..., Candidate]:
     """A candidate whose model says 'good' as far as a document holds the word 'fine'."""
 
-    def make(weight: float = 2.0, seen: tuple[int, ...] = ()) -> Candidate:
-        folder = tmp_path / f"model-{weight}"
+    def make(weight: float = 2.0, seen: tuple[int, ...] = (), holdout: str = "h0") -> Candidate:
+        folder = tmp_path / "-".join(map(str, ("model", weight, *seen)))
         if not folder.exists():
             write_model(folder, weight, seen)
         return Candidate(
@@ -61,7 +61,7 @@ def candidate(tmp_path: Path, run_id: str) -> Callable[..., Candidate]:
             card="# A toy",
             input_example=("a fine film", "a dull film"),
             report="r" * 64,
-            data={"holdout": "h0"},
+            data={"holdout": holdout},
             score="accuracy 0.9",
         )
 

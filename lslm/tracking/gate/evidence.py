@@ -83,7 +83,7 @@ def _against_champion(
     store: Store, name: str, challenger: Challenger, settings: GateSettings, run_id: str | None
 ) -> tuple[Opponent | None, tuple[Slice, ...]]:
     test, holdout = paired_test(challenger.head, settings), challenger.documents
-    (ours,) = _paired(challenger.head, holdout, (challenger.outputs, challenger.targets))
+    (ours,) = paired(challenger.head, holdout, (challenger.outputs, challenger.targets))
     alone = sliced(holdout, ours, None, test, settings)
     version = champion_of(store, name)
     if version is None or (run_id and find(store, name, version).run_id == run_id):
@@ -94,18 +94,19 @@ def _against_champion(
     if not len(rows):
         return Opponent(version, None, n_left_out), alone
     fresh = holdout[rows]
-    answers = (challenger.outputs[rows], challenger.targets), _answers(folder, fresh)
-    a, b = _paired(challenger.head, fresh, *answers)
+    both = (challenger.outputs[rows], challenger.targets), answers(folder, fresh)
+    a, b = paired(challenger.head, fresh, *both)
     opponent = Opponent(version, test(a, b), n_left_out, float(a.mean()), float(b.mean()))
     return opponent, sliced(fresh, a, b, test, settings)
 
 
-def _answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
+def answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
+    """What the model in a folder answers, first axis the documents, and what its head fitted."""
     predictor = Predictor.load(folder)
     return predictor.outputs(documents["text"].to_list()), predictor.targets
 
 
-def _paired(
+def paired(
     head: Head, documents: pl.DataFrame, *systems: tuple[Array, Targets]
 ) -> tuple[Array, ...]:
     """One value a document for each system, `(n,)`; over the labels of all."""
