@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lslm.evaluation.report import Decision, FoldScores, RunReport, Score, Scores
+from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
+from lslm.evaluation.sections import calibration_section, errors_section, slices_section
+from lslm.evaluation.tables import table, told
 
 _SHOWN_CHARACTERS = 80
 _USES = {
@@ -24,10 +26,13 @@ def markdown(report: RunReport) -> str:
             f"## Cross-validation, {len(report.cross_validation.folds)} folds\n\n"
             f"{scores_table(report.cross_validation)}",
             f"## Labels\n\n{_details(report.holdout)}",
+            *calibration_section(report),
+            *slices_section(report.slices),
+            *errors_section(report.errors),
             f"## Data\n\n{_data(report)}",
             f"## Words\n\n{_words(report)}",
             f"## Search\n\n{_search(report)}",
-            f"## Hyperparameters\n\n{_table(('name', 'value'), list(report.chosen.items()))}",
+            f"## Hyperparameters\n\n{table(('name', 'value'), list(report.chosen.items()))}",
             f"## Time\n\n{_times(report)}",
             f"MLflow run `{report.run_id}`.",
         ]
@@ -63,25 +68,20 @@ def scores_table(scores: Scores) -> str:
         (system, *(told(values[metric]) for metric in metrics))
         for system, values in scores.systems.items()
     ]
-    return _table(("system", *metrics), rows)
+    return table(("system", *metrics), rows)
 
 
 def rules_table(decision: Decision) -> str:
     """A Markdown table of the gate: a row a rule, with its figures and its limit."""
     rows = [(r.name, "yes" if r.passed else "no", r.figures, r.limit) for r in decision.table()]
-    return _table(("rule", "passed", "figures", "limit"), rows)
-
-
-def told(score: Score) -> str:
-    """A score with its interval and n."""
-    return f"{score.value:.4f} ({score.low:.4f} to {score.high:.4f}, n = {score.n})"
+    return table(("rule", "passed", "figures", "limit"), rows)
 
 
 def _details(scores: Scores) -> str:
     if not scores.details:
         return "None."
     rows = [[_plain(value) for value in row.values()] for row in scores.details]
-    return _table(list(scores.details[0]), rows)
+    return table(list(scores.details[0]), rows)
 
 
 def _data(report: RunReport) -> str:
@@ -100,11 +100,11 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
         f"{cleaning['near_duplicate_documents']} documents are near duplicates of others, in "
         f"{cleaning['near_duplicate_groups']} groups; no group is cut apart."
     )
-    sample = _table(("source", "row", "reason", "text"), rejects) if rejects else "None rejected."
+    sample = table(("source", "row", "reason", "text"), rejects) if rejects else "None rejected."
     return "\n\n".join(
         [
             f"{cleaning['read']:,} documents read, {cleaning['kept']:,} kept. {near}",
-            _table(("step", "changed", "rejected"), steps),
+            table(("step", "changed", "rejected"), steps),
             f"Some of the rejected:\n\n{sample}",
         ]
     )
@@ -113,12 +113,12 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
 def parts_table(split: dict[str, Any]) -> str:
     """How many documents each part has, and what it is for."""
     rows = [(part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split]
-    return _table(("part", "documents", "used for"), rows)
+    return table(("part", "documents", "used for"), rows)
 
 
 def neighbours_table(near: dict[str, list[str]]) -> str:
     """Words, and those nearest to them."""
-    return _table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
+    return table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
 
 
 def folds_table(scores: FoldScores, metric: str) -> str:
@@ -128,7 +128,7 @@ def folds_table(scores: FoldScores, metric: str) -> str:
         for number, fold in enumerate(scores.folds, start=1)
     ]
     pooled = ("pooled", *(told(values[metric]) for values in scores.systems.values()))
-    return _table(("fold", *scores.systems), [*rows, pooled])
+    return table(("fold", *scores.systems), [*rows, pooled])
 
 
 def trials_table(best: Sequence[dict[str, Any]]) -> str:
@@ -145,7 +145,7 @@ def trials_table(best: Sequence[dict[str, Any]]) -> str:
         )
         for trial in best
     ]
-    return _table(("trial", "value", "epochs", *names), rows)
+    return table(("trial", "value", "epochs", *names), rows)
 
 
 def _words(report: RunReport) -> str:
@@ -157,7 +157,7 @@ def _words(report: RunReport) -> str:
             zip(embedding["vocabulary"], embedding["coverage"], strict=True), start=1
         )
     ]
-    coverage = _table(("fold", "words", "share of its validation text known"), rows)
+    coverage = table(("fold", "words", "share of its validation text known"), rows)
     if not embedding["neighbours"]:
         return f"{coverage}\n\nThe vectors were not pretrained."
     near = neighbours_table(embedding["neighbours"])
@@ -183,7 +183,7 @@ def search_text(found: dict[str, Any], goal: str) -> str:
 
 def _times(report: RunReport) -> str:
     rows = [(stage, f"{seconds:.1f} s") for stage, seconds in report.seconds.items()]
-    return _table(("stage", "time"), rows)
+    return table(("stage", "time"), rows)
 
 
 def _short(value: object) -> str:
@@ -192,12 +192,3 @@ def _short(value: object) -> str:
 
 def _plain(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
