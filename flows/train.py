@@ -32,7 +32,8 @@ def train(settings: Settings, base: Path) -> RunReport:
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
         )
-        model = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
+        fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
+        model = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         tested = models.evaluate(
             run, model, parts.development, parts.holdout, head, baselines, settings.evaluation.seed
         )

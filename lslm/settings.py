@@ -57,6 +57,8 @@ class CorpusSettings(Section):
     """Column whose equal values never straddle a split, such as an author."""
     time: str | None = None
     """Column of a date or number; the holdout is then the latest part and folds go forward."""
+    metadata: tuple[str, ...] = ()
+    """Columns kept beside each document to cut slices by, such as a language; never learned from."""
 
 
 class CleaningSettings(Section):
@@ -228,6 +230,9 @@ class EvaluationSettings(Section):
     resamples: PositiveInt = 2000
     """Of each bootstrap."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    wanted_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Share of the answers that should be right: the model abstains where it is not sure enough for
+    that. The threshold is chosen on the folds. None: it always answers."""
     seed: int = 0
 
 
@@ -243,8 +248,13 @@ class GateSettings(Section):
     """Of the paired tests."""
     min_effect: float = Field(default=0.0, ge=0)
     """Least gain over the champion, in units of the goal's metric."""
-    slices: tuple[Literal["label", "length", "source"], ...] = ("label", "length", "source")
-    """How the holdout is cut to look for a part that got worse."""
+    slices: tuple[Literal["label", "length", "source", "metadata"], ...] = (
+        "label",
+        "length",
+        "source",
+        "metadata",
+    )
+    """How the holdout is cut to look for a part that got worse; `metadata`: by `corpus.metadata`."""
     slice_margin: float = Field(default=0.02, ge=0)
     """No slice may be worse than the champion by more than this, unless that may be chance."""
     min_slice: PositiveInt = 50

@@ -13,14 +13,16 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning, progress
 from lslm.corpus import splitting
-from lslm.evaluation import answers
+from lslm.evaluation import abstention, answers, calibration
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.baselines import Documents, answer_baseline
 from lslm.evaluation.markdown import search_text
+from lslm.evaluation.sections import confidence_text
 from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
 from lslm.services.addresses import study_url
+from lslm.serving import model_folder
 from lslm.serving.predictor import Predictor
 from lslm.settings import (
     CleaningSettings,
@@ -276,17 +278,7 @@ def fold(
     return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
 
 
-def _model_pages(model: Handle) -> Pages:
-    rows = [
-        f"| {file.relative_to(model.path)} | {file.stat().st_size / 1e6:.2f} |"
-        for file in sorted(model.path.rglob("*"))
-        if file.is_file()
-    ]
-    table = "\n".join(["| file | MB |", "| --- | --- |", *rows])
-    return {"model": f"# Model\n\n{model.size / 1e6:.2f} MB, digest `{model.digest}`.\n\n{table}"}
-
-
-@stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"), pages=_model_pages)
+@stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
 def fit(
     run: Run,
     development: Handle,
@@ -344,6 +336,39 @@ def member(part: Handle, head_kind: str, chosen: Hyperparameters, number: int, s
         stop_early=False,
         save=save,
     )
+
+
+def _model_pages(model: Handle) -> Pages:
+    rows = [
+        f"| {file.relative_to(model.path)} | {file.stat().st_size / 1e6:.2f} |"
+        for file in sorted(model.path.rglob("*"))
+        if file.is_file()
+    ]
+    table = "\n".join(["| file | MB |", "| --- | --- |", *rows])
+    said = model_folder.ModelFolder(model.path).description()
+    confidence = confidence_text(said.temperature, said.abstain_below)
+    about = f"{model.size / 1e6:.2f} MB, digest `{model.digest}`. {confidence}"
+    return {"model": f"# Model\n\n{about}\n\n{table}"}
+
+
+@stage(
+    "Calibrate",
+    modules=("lslm.evaluation.abstention", "lslm.serving.model_folder", "lslm.heads"),
+    pages=_model_pages,
+)
+def calibrate(
+    run: Run, model: Handle, folds: Folds, head: HeadSettings, wanted_accuracy: float | None
+) -> Handle:
+    """The model with what out-of-fold answers say of its probabilities; its networks stay."""
+    kind, given = heads.get(head.kind), [answers.load(each.path) for each in folds.answers]
+    with run.workspace.scratch() as folder:
+        model_folder.calibrate(
+            model.path,
+            folder / "model",
+            temperature=calibration.temperature(kind, given),
+            abstain_below=abstention.threshold(kind, given, wanted_accuracy),
+        )
+        return run.workspace.add(folder / "model")
 
 
 @stage("Evaluate on the holdout", modules=("lslm.serving.predictor", "lslm.heads"))

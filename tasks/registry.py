@@ -9,12 +9,17 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning
 from lslm.evaluation import answers
+from lslm.evaluation.answers import Answers
+from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.card import model_card
+from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.markdown import folds_table, markdown, rules_table, scores_table, told
 from lslm.evaluation.page import page
 from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
-from lslm.heads.contract import Goal
+from lslm.evaluation.slices import Answered
+from lslm.heads.contract import Goal, Head
+from lslm.serving.model_folder import ModelFolder
 from lslm.settings import EvaluationSettings, GateSettings, HeadSettings, RegistrySettings
 from lslm.tracking import approvals, gate, registry, runs
 from lslm.tracking.example import input_example
@@ -48,7 +53,11 @@ def _pages(report: RunReport) -> Pages:
     }
 
 
-@stage("Register", modules=("lslm.evaluation.scoring", "lslm.tracking.gate"), pages=_pages)
+@stage(
+    "Register",
+    modules=("lslm.evaluation.scoring", "lslm.evaluation.findings", "lslm.tracking.gate"),
+    pages=_pages,
+)
 def register(
     run: Run,
     corpus: Handle,
@@ -65,8 +74,10 @@ def register(
     With `registry.approval` a version that earned it waits for a person (see `tasks.approval`).
     """
     store, kind, name = store_of(run), heads.get(head.kind), run.settings.model_name
-    cross_validation = _fold_scores(folds, head, terms.evaluation)
+    given = [answers.load(handle.path) for handle in folds.answers]
+    cross_validation = score_folds(kind, calibrated(kind, given), terms.evaluation)
     held = answers.load(tested.path)
+    found_out = _findings(kind, model, parts, given, held, terms)
     holdout = score_systems(kind, held, terms.evaluation)
     challenger = gate.Challenger(
         head=kind,
@@ -78,7 +89,9 @@ def register(
     )
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
     seen = gate.gather(store, name, challenger, terms.gate, holdout_uses=uses, run_id=run.run_id)
-    report = _report(run, corpus, parts, found, folds, kind.goal, cross_validation, holdout)
+    report = _report(
+        run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
+    )
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
@@ -160,12 +173,20 @@ def _decided(
     return decision
 
 
-def _fold_scores(folds: Folds, head: HeadSettings, evaluation: EvaluationSettings) -> FoldScores:
-    loaded = [answers.load(handle.path) for handle in folds.answers]
-    return score_folds(
-        heads.get(head.kind),
-        loaded,
-        evaluation,
+def _findings(
+    head: Head, model: Handle, parts: Parts, folds: list[Answers], held: Answers, terms: Terms
+) -> Findings:
+    served = ModelFolder(model.path).description()
+    return findings(
+        head,
+        folds,
+        pl.read_parquet(parts.development.path),
+        Answered(pl.read_parquet(parts.holdout.path), held),
+        temperature=served.temperature,
+        abstain_below=served.abstain_below,
+        text=served.text,
+        least=terms.gate.min_slice,
+        settings=terms.evaluation,
     )
 
 
@@ -174,10 +195,11 @@ def _report(
     corpus: Handle,
     parts: Parts,
     found: Found,
-    folds: Folds,
+    folds: list[Answers],
     goal: Goal,
     cross_validation: FoldScores,
     holdout: Scores,
+    found_out: Findings,
 ) -> RunReport:
     cleaning = json.loads((corpus.path / "report.json").read_text("utf-8"))
     split = json.loads(parts.report.path.read_text("utf-8"))
@@ -196,12 +218,13 @@ def _report(
         version="",
         decision=Decision(promoted=False, reason="not decided yet", rules=()),
         seconds=planning.seconds(run.workspace, run.settings.name),
+        **found_out,
     )
 
 
-def _embedding(folds: Folds) -> dict[str, Any]:
+def _embedding(folds: list[Answers]) -> dict[str, Any]:
     """What the words of a fold's training part cover of its validation part; its neighbours."""
-    parts = [answers.load(handle.path).part for handle in folds.answers]
+    parts = [fold.part for fold in folds]
     return {
         "vocabulary": [part["vocabulary"] for part in parts],
         "coverage": [part["coverage"]["validation"] for part in parts],
@@ -237,6 +260,7 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         }
         runs.log_stage(store, run.run_id, part, metrics | intervals)
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
+    runs.log_stage(store, run.run_id, "calibration", _confidence(report))
     counts = {key: value for key, value in found.summary.items() if isinstance(value, (int, float))}
     runs.log_stage(
         store,
@@ -244,6 +268,19 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         "report",
         {f"search_{key}": float(value) for key, value in counts.items()},
     )
+
+
+def _confidence(report: RunReport) -> dict[str, float]:
+    """Numbers only: errors quote text, which stays in the report."""
+    found: dict[str, float] = {}
+    if report.calibration:
+        found["temperature"] = report.calibration.temperature
+        found["by_chance"] = report.calibration.by_chance
+    if report.abstention:
+        found["coverage"] = report.abstention.coverage.value
+        if report.abstention.accuracy:
+            found["accuracy_answered"] = report.abstention.accuracy.value
+    return found
 
 
 def _fold_rows(report: RunReport) -> list[dict[str, Any]]:

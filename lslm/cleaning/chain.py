@@ -161,6 +161,10 @@ def _spill_batch(batch: list[_Cleaned], settings: Settings, out: Shards, spill: 
         "part": [record.part for record in records],
         "source": [record.source for record in records],
         "row": [record.row for record in records],
+        "metadata": [
+            json.dumps(dict(record.metadata), ensure_ascii=False) if record.metadata else None
+            for record in records
+        ],
         "fingerprint": fingerprints,
     }
     out.add(pa.RecordBatch.from_pydict(columns, schema=shards.SPILLED))

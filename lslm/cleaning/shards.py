@@ -14,10 +14,11 @@ SPILLED = pa.schema(
         ("part", pa.string()),
         ("source", pa.string()),
         ("row", pa.int64()),
+        ("metadata", pa.string()),
         ("fingerprint", pa.uint64()),
     ]
 )
-"""What a document is before it has a number and a group."""
+"""What a document is before it has a number and a group; `metadata` is a JSON object, or null."""
 DOCUMENTS = pa.schema(
     [
         ("id", pa.int64()),
@@ -28,6 +29,7 @@ DOCUMENTS = pa.schema(
         ("part", pa.string()),
         ("source", pa.string()),
         ("row", pa.int64()),
+        ("metadata", pa.string()),
         ("fingerprint", pa.uint64()),
     ]
 )

@@ -72,7 +72,12 @@ def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
 
 
 def _print_row(text: str, answer: dict[str, Any], columns: Sequence[str]) -> None:
-    shown = [f"{v:.3f}" if isinstance(v := answer[c], float) else str(v) for c in columns]
-    print("\t".join([*shown, text]))
+    print("\t".join([*(_cell(answer[column]) for column in columns), text]))
     for word, weight in answer.get("attention", ()):
         print(f"\t{weight:.3f}\t{'█' * round(_BAR * weight)} {word}")
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "(abstains)"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

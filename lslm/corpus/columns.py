@@ -18,12 +18,13 @@ class Columns:
     label: str | None = None
     group: str | None = None
     time: str | None = None
+    metadata: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     """Values that a row must have to be kept."""
 
     def names(self) -> tuple[str, ...]:
         """All wanted columns, each once."""
-        wanted = (self.text, self.label, self.group, self.time, *self.where)
+        wanted = (self.text, self.label, self.group, self.time, *self.metadata, *self.where)
         return tuple(dict.fromkeys(name for name in wanted if name is not None))
 
     def check(self, there: Collection[str], file: str) -> None:
@@ -47,6 +48,7 @@ class Columns:
                 self._cell(self.label, values),
                 self._cell(self.group, values),
                 self._cell(self.time, values),
+                {name: self._cell(name, values) for name in self.metadata},
             )
         except TypeError as error:
             return Malformed(number, str(error), str(values)[:_SHOWN])

@@ -86,7 +86,14 @@ def read_file(
             yield Broken(row.reason, row.text, file.name, row.number, file.part)
         else:
             yield Record(
-                row.text, _label(file, row), row.group, row.time, file.name, row.number, file.part
+                row.text,
+                _label(file, row),
+                row.group,
+                row.time,
+                file.name,
+                row.number,
+                file.part,
+                row.metadata,
             )
 
 
@@ -124,7 +131,14 @@ def _columns(file: InputFile, settings: CorpusSettings, needs_label: bool) -> Co
     if file.part == "outside":
         return Columns(settings.text, where=file.source.where)
     label = settings.label if needs_label and file.source.label is None else None
-    return Columns(settings.text, label, settings.group, settings.time, file.source.where)
+    return Columns(
+        settings.text,
+        label,
+        settings.group,
+        settings.time,
+        settings.metadata,
+        file.source.where,
+    )
 
 
 def _check_lines(file: InputFile, needs_label: bool) -> None:

@@ -1,6 +1,7 @@
 """The small frozen records that travel from a file to the cleaned corpus."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Part = Literal["corpus", "holdout", "outside"]
@@ -17,6 +18,8 @@ class Row:
     label: str | None = None
     group: str | None = None
     time: str | None = None
+    metadata: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    """Of the columns in `corpus.metadata`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Record:
     row: int
     """1-based line in a text file, record in a Parquet file."""
     part: Part
+    metadata: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,12 @@ from typing import Any
 from lslm import __version__
 from lslm.evaluation.markdown import rules_table, scores_table, verdict
 from lslm.evaluation.report import RunReport
+from lslm.evaluation.sections import confidence_text
+from lslm.evaluation.tables import told
 from lslm.settings import Settings, Source
 
 _SHOWN_LABELS = 10
+_SHOWN_SLICES = 3
 
 
 def model_card(report: RunReport, settings: Settings) -> str:
@@ -55,8 +58,8 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
 def _intended_use(settings: Settings) -> str:
     return (
         f"Answers of the head `{settings.head.kind}` for documents like those it was trained on, a CPU "
-        "being enough. It was not tested on others, and it always answers: it has no way to say that "
-        "a document is none of its business."
+        "being enough. It was not tested on others, and it has no way to say that a document is none "
+        "of its business."
     )
 
 
@@ -95,10 +98,24 @@ def _limits(settings: Settings, report: RunReport) -> str:
         [
             "- Words that neither the training text nor the outside text has are unknown to it.",
             f"- Documents are cut at {longest} tokens; their middle is left out.",
-            "- Its probabilities were not calibrated.",
+            *(f"- {line}" for line in (_confidence(report), _weakest(report)) if line),
             "- Intervals are over documents and hold the model fixed; the spread over folds shows more.",
         ]
     )
+
+
+def _confidence(report: RunReport) -> str:
+    """How far its probabilities can be taken at their word."""
+    if report.calibration is None:
+        return "Its outputs were not calibrated."
+    below = report.abstention.below if report.abstention else None
+    always = "" if below else " It always answers."
+    return confidence_text(report.calibration.temperature, below) + always
+
+
+def _weakest(report: RunReport) -> str:
+    shown = [f"{each.name}, {told(each.score)}" for each in report.slices[:_SHOWN_SLICES]]
+    return f"Weakest slices, {report.goal} out of fold: {'; '.join(shown)}." if shown else ""
 
 
 def _reproduce(report: RunReport, settings: Settings) -> str:

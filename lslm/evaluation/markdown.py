@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lslm.evaluation.report import Decision, FoldScores, RunReport, Score, Scores
+from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
+from lslm.evaluation.sections import calibration_text, errors_text, slices_text
+from lslm.evaluation.tables import table, told
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_TRIALS = 10
@@ -28,18 +30,22 @@ def heading(report: RunReport) -> str:
 def sections(report: RunReport) -> dict[str, str]:
     """The body of the page: Markdown by title, in order."""
     folds = report.cross_validation
-    return {
+    found = {
         "Gate": f"{report.decision.reason}\n\n{rules_table(report.decision)}",
         "Holdout": scores_table(report.holdout),
         "Cross-validation": f"{len(folds.folds)} folds, pooled:\n\n{scores_table(folds)}",
         "Labels": _details(report.holdout),
+        "Calibration": calibration_text(report),
+        "Slices": slices_text(report.slices),
+        "Errors": errors_text(report.errors),
         "Data": _data(report),
         "Words": _words(report),
         "Search": _search(report),
-        "Hyperparameters": _table(("name", "value"), list(report.chosen.items())),
+        "Hyperparameters": table(("name", "value"), list(report.chosen.items())),
         "Time": _times(report),
         "Reproduction": f"MLflow run `{report.run_id}`: its settings are `settings.yaml` there.",
     }
+    return {title: text for title, text in found.items() if text}
 
 
 def verdict(report: RunReport) -> str:
@@ -71,25 +77,20 @@ def scores_table(scores: Scores) -> str:
         (system, *(told(values[metric]) for metric in metrics))
         for system, values in scores.systems.items()
     ]
-    return _table(("system", *metrics), rows)
+    return table(("system", *metrics), rows)
 
 
 def rules_table(decision: Decision) -> str:
     """A Markdown table of the gate: a row a rule, with its figures and its limit."""
     rows = [(r.name, "yes" if r.passed else "no", r.figures, r.limit) for r in decision.table()]
-    return _table(("rule", "passed", "figures", "limit"), rows)
-
-
-def told(score: Score) -> str:
-    """A score with its interval and n."""
-    return f"{score.value:.4f} ({score.low:.4f} to {score.high:.4f}, n = {score.n})"
+    return table(("rule", "passed", "figures", "limit"), rows)
 
 
 def _details(scores: Scores) -> str:
     if not scores.details:
         return "None."
     rows = [[_plain(value) for value in row.values()] for row in scores.details]
-    return _table(list(scores.details[0]), rows)
+    return table(list(scores.details[0]), rows)
 
 
 def _data(report: RunReport) -> str:
@@ -108,12 +109,12 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
         f"{cleaning['near_duplicate_documents']} documents are near duplicates of others, in "
         f"{cleaning['near_duplicate_groups']} groups; no group is cut apart."
     )
-    shown = _table(("source", "row", "reason", "text"), rejects)
+    shown = table(("source", "row", "reason", "text"), rejects)
     sample = f"Some of the rejected:\n\n{shown}" if rejects else "None was rejected."
     return "\n\n".join(
         [
             f"{cleaning['read']:,} documents read, {cleaning['kept']:,} kept. {near}",
-            _table(("step", "changed", "rejected"), steps),
+            table(("step", "changed", "rejected"), steps),
             sample,
         ]
     )
@@ -122,12 +123,12 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
 def parts_table(split: dict[str, Any]) -> str:
     """How many documents each part has, and what it is for."""
     rows = [(part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split]
-    return _table(("part", "documents", "used for"), rows)
+    return table(("part", "documents", "used for"), rows)
 
 
 def neighbours_table(near: dict[str, list[str]]) -> str:
     """Words, and those nearest to them."""
-    return _table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
+    return table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
 
 
 def folds_table(scores: FoldScores, metric: str) -> str:
@@ -137,7 +138,7 @@ def folds_table(scores: FoldScores, metric: str) -> str:
         for number, fold in enumerate(scores.folds, start=1)
     ]
     pooled = ("pooled", *(told(values[metric]) for values in scores.systems.values()))
-    return _table(("fold", *scores.systems), [*rows, pooled])
+    return table(("fold", *scores.systems), [*rows, pooled])
 
 
 def trials_table(trials: Sequence[dict[str, Any]]) -> str:
@@ -155,7 +156,7 @@ def trials_table(trials: Sequence[dict[str, Any]]) -> str:
         )
         for trial in best
     ]
-    return _table(("trial", "value", "epochs", *names), rows)
+    return table(("trial", "value", "epochs", *names), rows)
 
 
 def _words(report: RunReport) -> str:
@@ -167,7 +168,7 @@ def _words(report: RunReport) -> str:
             zip(embedding["vocabulary"], embedding["coverage"], strict=True), start=1
         )
     ]
-    coverage = _table(("fold", "words", "share of its validation text known"), rows)
+    coverage = table(("fold", "words", "share of its validation text known"), rows)
     if not embedding["plane"]:
         return f"{coverage}\n\nThe vectors were not pretrained."
     near = neighbours_table(embedding["neighbours"])
@@ -193,7 +194,7 @@ def search_text(found: dict[str, Any], goal: str) -> str:
 
 def _times(report: RunReport) -> str:
     rows = [(stage, f"{seconds:.1f} s") for stage, seconds in report.seconds.items()]
-    return _table(("stage", "time"), rows)
+    return table(("stage", "time"), rows)
 
 
 def _short(value: object) -> str:
@@ -202,12 +203,3 @@ def _short(value: object) -> str:
 
 def _plain(value: object) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def _table(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")

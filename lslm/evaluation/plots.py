@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lslm.evaluation.report import FoldScores, RunReport, Scores
+from lslm.evaluation.report import Calibration, FoldScores, RunReport, Scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +32,8 @@ def plots(report: RunReport) -> dict[str, list[str]]:
         "Cross-validation": [_folds(report.cross_validation, report.goal)],
         "Time": [_bars(report.seconds, "seconds")],
     }
+    if report.calibration:
+        drawn["Calibration"] = [_reliability(report.calibration)]
     if plane := report.embedding.get("plane"):
         drawn["Words"] = [_plane(plane)]
     if len(trials) > 1:
@@ -67,6 +69,19 @@ def _folds(scores: FoldScores, metric: str) -> str:
         _label_rows(axes, systems)
         axes.set_xlabel(f"{metric}: folds as dots, the pooled value's interval as a bar")
         return _svg(figure, f"{metric} of each system, fold by fold")
+
+
+def _reliability(found: Calibration) -> str:
+    """The share that is right by the probability told; on the diagonal all is as it should be."""
+    bins = found.reliability
+    with _figure(8) as (figure, axes):
+        axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1)
+        told = [each.confidence for each in bins]
+        axes.plot(told, [each.accuracy for each in bins], "o-", color=_OURS)
+        axes.set_xlim(min(told) - 0.03, 1.02)
+        axes.set_xlabel("probability told, holdout")
+        axes.set_ylabel("share right")
+        return _svg(figure, "share right by the probability told")
 
 
 def _history(trials: list[dict[str, Any]], report: RunReport) -> str:

@@ -89,6 +89,107 @@ class Decision(Section):
         return (*self.rules, Rule(name="approval", passed=approved, figures=figures, limit=limit))
 
 
+class ReliabilityBin(Section):
+    """Holdout answers of about one confidence."""
+
+    n: int
+    low: float
+    high: float
+    confidence: float
+    accuracy: float
+    """Share that is right; what `confidence` should be."""
+
+
+class FoldCalibration(Section):
+    """What calibration does to one fold, by a temperature fitted on the other folds alone."""
+
+    temperature: float
+    n: int
+    before: dict[str, float]
+    """The head's metrics of the network as it was trained."""
+    after: dict[str, float]
+
+
+class Calibration(Section):
+    """How far probabilities can be taken as they are."""
+
+    temperature: float
+    """Of the served model; fitted on the answers of all folds."""
+    folds: tuple[FoldCalibration, ...]
+    holdout_before: dict[str, float]
+    """The head's metrics on the holdout, had the model not been calibrated."""
+    by_chance: float
+    """The calibration error on the holdout that exactly right probabilities would show on average."""
+    reliability: tuple[ReliabilityBin, ...]
+    """Of the holdout, as served, by rising confidence."""
+
+
+class Abstention(Section):
+    """What holding back unsure answers comes to on the holdout."""
+
+    wanted: float
+    """Share of the answers that should be right."""
+    below: float | None
+    """The probability below which the model abstains, chosen on the folds; None: nothing reached it."""
+    coverage: Score
+    """Share of the documents that get an answer."""
+    accuracy: Score | None
+    """Share of the answers that is right; None where nothing is answered."""
+
+
+class SliceScore(Section):
+    """The goal's metric on a part of the documents."""
+
+    name: str
+    """Such as `label neg` or `length long (over 812 characters)`."""
+    score: Score
+    """Of out-of-fold answers."""
+    rest: float
+    """The same of all other documents."""
+    holdout: Score | None
+    """Of the holdout's documents of the slice; None where there is none."""
+
+
+class Confusion(Section):
+    """One label taken for another."""
+
+    given: str
+    said: str
+    n: int
+
+
+class Mistake(Section):
+    """A document whose out-of-fold answer is not its label."""
+
+    source: str
+    row: int
+    given: str
+    given_probability: float
+    said: str
+    said_probability: float
+    text: str
+    """Its beginning."""
+
+
+class Errors(Section):
+    """Where out-of-fold answers are not the labels. The holdout's texts stay unseen."""
+
+    n: int
+    """Documents answered."""
+    n_wrong: int
+    labels: tuple[str, ...] = ()
+    """Of `matrix`; empty where they are too many to show."""
+    matrix: tuple[tuple[int, ...], ...] = ()
+    """Counts: a row a given label, a column a label said."""
+    confusions: tuple[Confusion, ...]
+    """The most frequent, most frequent first."""
+    confident: tuple[Mistake, ...]
+    """The surest wrong answers, surest first."""
+    n_suspects: int
+    suspects: tuple[Mistake, ...]
+    """Labels that are likely wrong themselves (confident learning), likeliest first; not all of them."""
+
+
 class RunReport(Section):
     """Everything the end of a run shows."""
 
@@ -114,3 +215,11 @@ class RunReport(Section):
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""
+    calibration: Calibration | None = None
+    """None where outputs are no probabilities of classes."""
+    abstention: Abstention | None = None
+    """None where the model always answers."""
+    slices: tuple[SliceScore, ...] = ()
+    """Worst first."""
+    errors: Errors | None = None
+    """None where answers are no classes."""

@@ -10,6 +10,7 @@ from lslm.evaluation.report import FoldScores, PairedDifference, Score, Scores
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.intervals import bootstrap
+from lslm.statistics.resampling import percentiles, resampled_means
 from lslm.statistics.significance import paired_bootstrap
 
 NETWORK = "network"
@@ -47,6 +48,13 @@ def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettin
         details=pooled.details,
         folds=tuple(_plain(head, fold) for fold in folds),
     )
+
+
+def mean_score(values: Array, settings: EvaluationSettings) -> Score:
+    """The mean of one value a document, `(n,)`, with its interval."""
+    drawn = resampled_means(values, settings.resamples, np.random.default_rng(settings.seed))
+    low, high = percentiles(drawn, settings.confidence)
+    return Score(value=float(values.mean()), low=low, high=high, n=len(values))
 
 
 def _plain(head: Head, fold: Answers) -> dict[str, dict[str, float]]:

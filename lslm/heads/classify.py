@@ -6,10 +6,11 @@ import numpy as np
 import polars as pl
 
 from lslm.errors import InputError
-from lslm.heads.contract import Array, Comparison, Goal, Head, Targets
+from lslm.heads.contract import Array, Classes, Comparison, Goal, Head, Targets
 from lslm.heads.seeds import layer_seeds
 from lslm.heads.text_baselines import BASELINES
 from lslm.settings import Hyperparameters, Range, Section
+from lslm.statistics.calibration import expected_calibration_error
 from lslm.statistics.resampling import Mean, OfConfusion, confusion
 from lslm.statistics.significance import mcnemar, paired_bootstrap
 
@@ -112,6 +113,11 @@ def details(truth: Array, outputs: Array, targets: Targets) -> list[dict[str, An
     ]
 
 
+def label_set(targets: Targets) -> list[str]:
+    """The label set, in the order of the outputs' columns."""
+    return targets["labels"]
+
+
 def decode(outputs: Array, targets: Targets) -> list[dict[str, Any]]:
     """The likeliest label, its probability, and the probability of every label."""
     return [_decoded(row.tolist(), targets["labels"]) for row in outputs]
@@ -165,6 +171,7 @@ HEAD = Head(
         "accuracy": Mean(correct),
         "macro_f1": OfConfusion(macro_f1),
         "log_loss": Mean(surprise),
+        "ece": expected_calibration_error,
     },
     example_scores=correct,
     details=details,
@@ -176,4 +183,5 @@ HEAD = Head(
         "training.label_smoothing": Range(low=0.0, high=0.2, step=0.05),
     },
     prediction_schema=(("label", "string"), ("probability", "double")),
+    classes=Classes(names=label_set, column="label"),
 )

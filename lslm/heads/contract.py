@@ -46,6 +46,19 @@ class Comparison:
     n: int
 
 
+@dataclass(frozen=True)
+class Classes:
+    """What a head says besides whose outputs are probabilities of classes, `(n, n_classes)`.
+
+    Such outputs are calibrated, and an answer that is not sure enough can be held back.
+    """
+
+    names: Callable[[Targets], list[str]]
+    """Names of the classes, in the order of the columns."""
+    column: str
+    """The part of an answer that names the likeliest class; None there says that the model abstains."""
+
+
 class Baseline(Protocol):
     """Fit on training documents, answer for others; outputs have the shape of the network's."""
 
@@ -86,3 +99,5 @@ class Head:
     """The head's own part of the search space, by dotted setting name."""
     prediction_schema: tuple[tuple[str, str], ...]
     """Columns of a served prediction: (name, MLflow type)."""
+    classes: Classes | None = None
+    """None where outputs are something else than probabilities of classes."""

@@ -10,6 +10,7 @@ manifest.json     the SHA-256 of each other file
 
 import hashlib
 import json
+import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -22,10 +23,10 @@ from lslm.errors import InputError
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, Section, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older library could not read, or would misread, what this one writes."""
-READABLE = (1,)
-"""Formats that this library reads."""
+READABLE = (1, 2)
+"""Formats that this library reads; 1 knew no temperature and no threshold."""
 
 DESCRIPTION, VOCABULARY, GRAPH = "model.json", "vocabulary.json", "model.onnx"
 SEEN, MANIFEST, MEMBERS = "seen.npy", "manifest.json", "members"
@@ -44,6 +45,10 @@ class Description(Section):
     text: TextSettings
     cleaning: CleaningSettings
     hyperparameters: Hyperparameters
+    temperature: float = 1.0
+    """What the graph's outputs are scaled by (see `lslm.statistics.calibration.scale`)."""
+    abstain_below: float | None = None
+    """The probability of the likeliest class below which the model does not answer; None: never."""
 
 
 class ModelFolder:
@@ -98,6 +103,16 @@ class ModelFolder:
     def seen(self) -> NDArray[np.uint64]:
         """Sorted fingerprints of the documents it was trained on, `(n,)`."""
         return np.load(BytesIO(self.read(SEEN)), allow_pickle=False)
+
+
+def calibrate(folder: Path, into: Path, temperature: float, abstain_below: float | None) -> None:
+    """Copy a model folder, its networks as they are, with what makes its probabilities honest."""
+    changes = {"format": FORMAT, "temperature": temperature, "abstain_below": abstain_below}
+    description = ModelFolder(folder).description().model_copy(update=changes)
+    shutil.copytree(folder, into)
+    (into / MANIFEST).unlink()
+    (into / DESCRIPTION).write_text(description.model_dump_json(indent=1), encoding="utf-8")
+    write_manifest(into)
 
 
 def write_manifest(folder: Path) -> None:

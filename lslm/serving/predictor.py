@@ -12,6 +12,7 @@ from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
 from lslm.heads.contract import Array, Targets
 from lslm.serving.model_folder import GRAPH, Description, ModelFolder
+from lslm.statistics.calibration import scale
 from lslm.text.tokenizers import tokenizer
 from lslm.text.vocabulary import Ids, Vocabulary, cut
 
@@ -61,12 +62,15 @@ class Predictor:
     def predict(
         self, texts: Sequence[str], attention: bool = False, batch_size: int = 64
     ) -> list[dict[str, Any]]:
-        """Answers a person reads, one a text; `attention` adds (word, weight) pairs under that name."""
+        """Answers a person reads, one a text; `attention` adds (word, weight) pairs under that name.
+
+        Where the model abstains, the answer's class is None; its probabilities are told all the same.
+        """
         if not attention:
-            return self._head.decode(self.outputs(texts, batch_size), self.targets)
+            return self._decoded(self.outputs(texts, batch_size))
         words = [self._words(text) for text in texts]
         outputs, weights = self._run(words, batch_size, (_OUTPUTS, self._attention_name()))
-        answers = self._head.decode(self._stacked(outputs), self.targets)
+        answers = self._decoded(self._calibrated(outputs))
         seen = zip(answers, words, weights, strict=True)
         return [answer | {"attention": _weighted(said, each)} for answer, said, each in seen]
 
@@ -82,10 +86,21 @@ class Predictor:
         return [_weighted(*seen) for seen in zip(words, weights, strict=True)]
 
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
-        """What the network answers, averaged over members, `(n, ...)`."""
+        """What the network answers, averaged over members, then calibrated, `(n, ...)`."""
         words = [self._words(text) for text in texts]
         (outputs,) = self._run(words, batch_size, (_OUTPUTS,))
-        return self._stacked(outputs)
+        return self._calibrated(outputs)
+
+    def _decoded(self, outputs: Array) -> list[dict[str, Any]]:
+        answers = self._head.decode(outputs, self.targets)
+        least, classes = self.description.abstain_below, self._head.classes
+        if least is None or classes is None:
+            return answers
+        unsure: list[bool] = (outputs.max(axis=1) < least).tolist()
+        return [
+            answer | {classes.column: None} if abstains else answer
+            for answer, abstains in zip(answers, unsure, strict=True)
+        ]
 
     def _words(self, text: str) -> list[str]:
         if not isinstance(text, str):
@@ -111,6 +126,10 @@ class Predictor:
                 for row, value in zip(rows, np.asarray(values), strict=True):
                     result[row] = value
         return results
+
+    def _calibrated(self, outputs: Sequence[Array]) -> Array:
+        stacked, temperature = self._stacked(outputs), self.description.temperature
+        return stacked if temperature == 1.0 else scale(stacked, temperature)
 
     def _stacked(self, outputs: Sequence[Array]) -> Array:
         if outputs:

@@ -18,6 +18,7 @@ COLUMNS = {
     "part": pl.String,
     "source": pl.String,
     "row": pl.Int64,
+    "metadata": pl.String,
     "fingerprint": pl.UInt64,
 }
 LONG = " ".join(f"word{i}" for i in range(60))

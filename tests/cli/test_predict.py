@@ -22,7 +22,8 @@ class Parrot:
     columns = ("label", "probability")
 
     def predict(self, texts, attention):
-        answers = [{"label": t.split()[0], "probability": 0.75} for t in texts]
+        labels = [t.split()[0] if t != "hm" else None for t in texts]
+        answers = [{"label": label, "probability": 0.75} for label in labels]
         words = [{"attention": [(word, 0.5) for word in t.split()]} for t in texts]
         return [a | w for a, w in zip(answers, words, strict=True)] if attention else answers
 
@@ -48,6 +49,15 @@ def test_texts_come_from_arguments_a_file_or_stdin(tmp_path):
     assert predicted("good one", "bad one") == expected
     assert predicted("--file", str(tmp_path / "new.txt")) == expected
     assert predicted(stdin="good one\nbad one\n") == expected
+
+
+def test_an_answer_that_is_held_back_is_told():
+    assert predicted("hm") == "(abstains)\t0.750\thm\n"
+    assert json.loads(predicted("--json", "hm")) == {
+        "text": "hm",
+        "label": None,
+        "probability": 0.75,
+    }
 
 
 def test_json_is_one_object_a_line_with_attention_on_request():

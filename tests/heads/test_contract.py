@@ -13,6 +13,7 @@ from lslm.encoder.encoder import encode
 from lslm.errors import InputError
 from lslm.heads.contract import Head
 from lslm.settings import Hyperparameters, Range
+from lslm.statistics.calibration import scale
 
 WORDS = {"a": ("red", "rose"), "b": ("blue", "sea"), "c": ("green", "leaf")}
 DOCUMENTS = pl.DataFrame(
@@ -106,6 +107,21 @@ class TestContract:
         assert len(answers) == len(tokens)
         assert {name for name, _ in head.prediction_schema} <= answers[0].keys()
         assert json.loads(json.dumps(answers)) == answers
+
+    def test_classes_are_what_outputs_and_answers_say(self, head: Head, targets: dict) -> None:
+        if head.classes is None:
+            pytest.skip("outputs are no probabilities of classes")
+        tokens, _ = self.batch(head, targets)
+        outputs = self.network(head, targets).predict_on_batch(tokens)
+        names = head.classes.names(targets)
+        assert outputs.shape == (len(tokens), len(names))
+        assert np.allclose(outputs.sum(axis=1), 1, atol=1e-5)
+        answers = head.decode(outputs, targets)
+        said = [answer[head.classes.column] for answer in answers]
+        assert said == [names[place] for place in outputs.argmax(axis=1)]
+        cooler = head.decode(scale(outputs, 3.0), targets)
+        assert [answer[head.classes.column] for answer in cooler] == said
+        assert head.classes.column in dict(head.prediction_schema)
 
     def test_a_system_does_not_differ_from_itself(self, head: Head, targets: dict) -> None:
         truth = head.encode_targets(DOCUMENTS, targets)

@@ -9,7 +9,7 @@ import pytest
 
 from lslm.errors import InputError
 from lslm.serving.model_files import load_description, load_members
-from lslm.serving.model_folder import ModelFolder, write_manifest
+from lslm.serving.model_folder import ModelFolder, calibrate, write_manifest
 from tests.serving.networks import HYPERPARAMETERS, TARGETS, WORDS, network, write_members
 
 TOKENS = np.array([[2, 3, 4, 0], [5, 6, 0, 0]], np.int32)
@@ -30,6 +30,29 @@ def test_the_description_keeps_settings_that_are_not_defaults(folder: Path) -> N
     files = ModelFolder(folder)
     assert files.vocabulary().words == WORDS.words
     assert files.seen().tolist() == [3, 7, 2**64 - 1]
+
+
+def test_a_calibrated_copy_keeps_everything_else(folder: Path, tmp_path: Path) -> None:
+    calibrate(folder, tmp_path / "copy", temperature=1.5, abstain_below=0.625)
+    description = load_description(tmp_path / "copy")
+    assert (description.temperature, description.abstain_below) == (1.5, 0.625)
+    plain = {"temperature": 1.0, "abstain_below": None}
+    assert description.model_copy(update=plain) == load_description(folder)
+    old, new = ModelFolder(folder), ModelFolder(tmp_path / "copy")
+    assert old.names == new.names
+    for name in new.names:
+        assert name == "model.json" or new.read(name) == old.read(name)
+
+
+def test_a_folder_from_before_calibration_is_not_scaled(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    values = json.loads((copy / "model.json").read_text("utf-8"))
+    del values["temperature"], values["abstain_below"]
+    (copy / "model.json").write_text(json.dumps(values | {"format": 1}), "utf-8")
+    (copy / "manifest.json").unlink()
+    write_manifest(copy)
+    description = load_description(copy)
+    assert (description.temperature, description.abstain_below) == (1.0, None)
 
 
 def test_nothing_in_the_folder_is_a_pickle(folder: Path) -> None:
@@ -76,7 +99,7 @@ def test_a_format_from_the_future_says_what_is_readable(folder: Path, tmp_path: 
     (copy / "model.json").write_text(json.dumps(values | {"format": 99}), "utf-8")
     (copy / "manifest.json").unlink()
     write_manifest(copy)
-    with pytest.raises(InputError, match="model format 99 is not known.* reads: 1"):
+    with pytest.raises(InputError, match="model format 99 is not known.* reads: 1, 2"):
         load_description(copy)
 
 

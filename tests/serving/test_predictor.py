@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from lslm.errors import InputError
+from lslm.serving.model_folder import calibrate
 from lslm.serving.predictor import Predictor
 from lslm.settings import Hyperparameters
+from lslm.statistics.calibration import scale
 from tests.serving.networks import HYPERPARAMETERS, SHAKEN, WORDS, write
 
 TEXTS = ["a good film", "", "not a good film a bad film not good a", "bad", "Zebra"]
@@ -66,6 +68,35 @@ def test_a_long_text_keeps_its_head_and_tail(predictor: Predictor) -> None:
     assert HYPERPARAMETERS.training.max_tokens == 8
     (weighted,) = predictor.attention(["1 2 3 4 5 6 7 8 9 10"])
     assert [word for word, _ in weighted] == ["1", "2", "3", "4", "7", "8", "9", "10"]
+
+
+def test_a_calibrated_model_gives_other_probabilities_and_the_same_labels(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    calibrate(folder, tmp_path / "calibrated", temperature=2.5, abstain_below=None)
+    calibrated = Predictor.load(tmp_path / "calibrated")
+    outputs = predictor.outputs(TEXTS)
+    np.testing.assert_allclose(calibrated.outputs(TEXTS), scale(outputs, 2.5), atol=1e-6)
+    before, after = predictor.predict(TEXTS), calibrated.predict(TEXTS)
+    assert [row["label"] for row in after] == [row["label"] for row in before]
+    for one, other in zip(before, after, strict=True):
+        assert 0.5 <= other["probability"] < one["probability"]
+    (with_words,) = calibrated.predict(TEXTS[:1], attention=True)
+    assert with_words["probability"] == pytest.approx(after[0]["probability"])
+
+
+def test_an_answer_that_is_not_sure_enough_is_held_back(
+    predictor: Predictor, folder: Path, tmp_path: Path
+) -> None:
+    sure = sorted(row["probability"] for row in predictor.predict(TEXTS))
+    calibrate(folder, tmp_path / "shy", temperature=1.0, abstain_below=sure[2])
+    answers = Predictor.load(tmp_path / "shy").predict(TEXTS)
+    assert [row["label"] is None for row in answers] == [
+        row["probability"] < sure[2] for row in answers
+    ]
+    assert sum(row["label"] is None for row in answers) == 2
+    (unsure,) = [row for row in answers if row["probability"] == sure[0]]
+    assert unsure["probability"] == max(unsure["probabilities"].values())
 
 
 def test_what_is_no_text_is_refused(predictor: Predictor) -> None:

@@ -1,20 +1,16 @@
 """Parts of the holdout: a better mean must not hide a part that got worse."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from lslm.evaluation.report import Rule
+from lslm.evaluation.slices import partitions, parts
 from lslm.heads.contract import Array, Comparison, Goal
 from lslm.settings import GateSettings
 from lslm.tracking.gate.direction import gain
 from lslm.tracking.gate.opponent import Opponent
 from lslm.tracking.gate.paired import Test
-
-_LENGTHS = ("short", "medium", "long")
 
 
 @dataclass(frozen=True)
@@ -41,8 +37,8 @@ def sliced(
             comparison=None if theirs is None else test(ours[rows], theirs[rows]),
         )
         for by in settings.slices
-        for name, rows in _parts(documents, by)
-        if rows.sum() >= settings.min_slice
+        for partition in partitions(documents, by)
+        for name, rows in parts(documents, partition, settings.min_slice)
     )
 
 
@@ -81,21 +77,3 @@ def _worse(goal: Goal, found: Comparison, settings: GateSettings) -> bool:
 
 def _told(goal: Goal, each: Slice) -> str:
     return f"{each.name}, {goal.metric} {each.challenger:.4f}, n = {each.n}"
-
-
-def _parts(documents: pl.DataFrame, by: str) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    if by == "length":
-        yield from _by_length(documents["text"].str.len_chars().to_numpy())
-    elif by in documents.columns:
-        column = documents[by]
-        for value in column.drop_nulls().unique().sort().to_list():
-            yield f"{by} {value}", (column == value).fill_null(value=False).to_numpy()
-
-
-def _by_length(lengths: Array) -> Iterator[tuple[str, NDArray[np.bool_]]]:
-    """Three parts of about equal size."""
-    low, high = np.quantile(lengths, [1 / 3, 2 / 3], method="lower")
-    where = (lengths <= low, (lengths > low) & (lengths <= high), lengths > high)
-    told = (f"at most {low}", f"up to {high}", f"over {high}")
-    for name, bound, rows in zip(_LENGTHS, told, where, strict=True):
-        yield f"length {name} ({bound} characters)", rows
