@@ -7,6 +7,7 @@ import typer
 
 from lslm import __version__
 from lslm.cli.approve import approve
+from lslm.cli.audit import audit
 from lslm.cli.deploy import deploy
 from lslm.cli.doctor import doctor
 from lslm.cli.down import down
@@ -50,6 +51,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(audit, name="audit")
 
 
 def _version(wanted: bool) -> None:
