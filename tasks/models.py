@@ -76,6 +76,16 @@ class Which(Named, BaseModel):
     number: int = 0
     n_folds: int = 0
 
+    @classmethod
+    def for_search(cls, search: SearchSettings) -> "Which":
+        """What trials are fitted on."""
+        return cls(kind="search", seed=search.seed, share=search.validation)
+
+    @classmethod
+    def for_fold(cls, number: int, n_folds: int, seed: int) -> "Which":
+        """What a fold is fitted on; folds are numbered from 0."""
+        return cls(kind="fold", seed=seed, number=number, n_folds=n_folds)
+
     def __str__(self) -> str:
         return f"fold {self.number + 1}" if self.kind == "fold" else f"for {self.kind}"
 
@@ -123,7 +133,7 @@ def search(
     search: SearchSettings,
 ) -> Found:
     """Choose hyperparameters on a validation part of the development set."""
-    which = Which(kind="search", seed=search.seed, share=search.validation)
+    which = Which.for_search(search)
     part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head).result()
     kind = heads.get(head.kind)
     space = spaces.of(kind, search.space)
@@ -235,7 +245,7 @@ def cross_validate(
     with progress.bar("Folds", n_fits, "fits") as shown:
         pending = []
         for number in range(n_folds):
-            which = Which(kind="fold", seed=seed, number=number, n_folds=n_folds)
+            which = Which.for_fold(number, n_folds, seed)
             part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
             pending.append((which, part))
         answers = [

@@ -60,6 +60,8 @@ class Planner:
 
     def __init__(self) -> None:
         self.stages: list[StagePlan] = []
+        self.results: dict[str, Any] = {}
+        """What was found, by stage."""
 
     def look(self, stage: "Stage[Any, Any]", run: Run, arguments: dict[str, Any]) -> Any:
         """The result the stage would find, or an unknown one."""
@@ -73,7 +75,8 @@ class Planner:
             self.stages.append(StagePlan(stage.name, "run", differing))
             return Unknown()
         self.stages.append(StagePlan(stage.name, "done", ()))
-        return _JSON.loads(run.workspace.result(key))
+        self.results[stage.name] = _JSON.loads(run.workspace.result(key))
+        return self.results[stage.name]
 
 
 class Unknown:

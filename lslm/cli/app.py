@@ -7,6 +7,7 @@ import typer
 
 from lslm import __version__
 from lslm.cli.approve import approve
+from lslm.cli.audit import audit
 from lslm.cli.compare import compare
 from lslm.cli.deploy import deploy
 from lslm.cli.doctor import doctor
@@ -54,6 +55,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.add_typer(audit, name="audit")
 
 
 def _version(wanted: bool) -> None:

@@ -9,9 +9,9 @@ A part is a folder of arrays that all trials on it share through memory maps:
     training-targets.npy            their targets
     validation...                   the same for the rows held back, if any
     report.json                     counts, coverage, and digests of the rows that were fitted on
+    fitted.json ...                 what each of these read: see `lslm.training.fitted`
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from lslm.heads.contract import Array
 from lslm.settings import EmbeddingSettings, HeadSettings
 from lslm.text.store import Rows, Tokens
 from lslm.text.vocabulary import SPECIAL, Ids, Vocabulary, cut
+from lslm.training import fitted
+from lslm.training.fitted import Ledger, Watched
 
 
 @dataclass(frozen=True)
@@ -93,16 +95,22 @@ def prepare(
     outside the corpus, to go on from.
     """
     into.mkdir(parents=True)
-    store = Tokens(tokens)
+    store, ledger = Watched(tokens), Ledger()
+    frame = pl.read_parquet(documents)
+    fingerprints = frame["fingerprint"].to_numpy()
     learned = _vectors(store, training, outside, embedding)
-    vocabulary, vectors = _vocabulary(store, training, learned, embedding)
+    if learned is not None:
+        ledger.note("vectors", fingerprints[store.taken()])
+    vocabulary, vectors = _vocabulary(store, training, learned, embedding, into)
+    ledger.note("vocabulary", fingerprints[store.taken()])
     vocabulary.save(into / "vocabulary.json")
     if vectors is not None:
         np.save(into / "vectors.npy", vectors)
 
-    kind = heads.get(head.kind)
-    frame = pl.read_parquet(documents)
-    targets = kind.fit_targets(frame[training], kind.options.model_validate(head.options))
+    kind, given = heads.get(head.kind), frame[training]
+    targets = kind.fit_targets(given, kind.options.model_validate(head.options))
+    ledger.note("targets", given["fingerprint"].to_numpy())
+    ledger.save(into)
     (into / "targets.json").write_text(json.dumps(targets, ensure_ascii=False), encoding="utf-8")
     for name, rows in (("training", training), ("validation", validation)):
         _write_examples(store, vocabulary, rows, into / name)
@@ -136,26 +144,38 @@ def _vectors(
 
 
 def _vocabulary(
-    store: Tokens, rows: Rows, learned: WordVectors | None, settings: EmbeddingSettings
+    store: Tokens, rows: Rows, learned: WordVectors | None, settings: EmbeddingSettings, into: Path
 ) -> tuple[Vocabulary, Floats | None]:
-    """Words of the training part by falling frequency, then the most frequent outside words."""
+    """Words of the training part by falling frequency, then the most frequent outside words.
+
+    The counts behind the choice are written into the part's folder.
+    """
     counts = store.counts(rows)
     order = np.argsort(-counts, kind="stable")
-    own = [(store.types[i], int(counts[i])) for i in order if counts[i]]
+    own = {store.types[i]: int(counts[i]) for i in order if counts[i]}
     if learned is None:
-        frequent = [word for word, n in own if n >= settings.min_count]
+        frequent = [word for word, n in own.items() if n >= settings.min_count]
+        _write_counts(into / fitted.COUNTS, frequent, own)
         return Vocabulary((*SPECIAL, *frequent)), None
     place = {word: i for i, word in enumerate(learned.words)}
-    known = [word for word, _ in own if word in place]
+    known = [word for word in own if word in place]
     there = set(known)
     others = (word for word in learned.words if word not in there)
     words = known + [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
+    _write_counts(into / fitted.COUNTS, words, own)
+    learned_with = dict(zip(learned.words, learned.counts.tolist(), strict=True))
+    _write_counts(into / fitted.VECTOR_COUNTS, words, learned_with)
     vectors = learned.vectors[[place[word] for word in words]]
     # Networks expect inputs around zero and of unit size; vectors of little text share one large mean.
     vectors = vectors - vectors.mean(axis=0)
     vectors /= vectors.std()
     special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
     return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors]).astype(np.float32)
+
+
+def _write_counts(path: Path, words: list[str], counts: dict[str, int]) -> None:
+    """A count a word of the vocabulary, in its order; the special ones have none."""
+    np.save(path, np.array([0] * len(SPECIAL) + [counts.get(word, 0) for word in words], np.int64))
 
 
 def _write_examples(store: Tokens, vocabulary: Vocabulary, rows: Rows, path: Path) -> None:
@@ -171,8 +191,7 @@ def _write_examples(store: Tokens, vocabulary: Vocabulary, rows: Rows, path: Pat
 
 def _seen(frame: pl.DataFrame, rows: Rows) -> dict[str, Any]:
     """How many documents, and a digest of which: what an audit compares."""
-    fingerprints = np.sort(frame["fingerprint"].to_numpy()[rows])
-    return {"n": len(rows), "digest": hashlib.sha256(fingerprints.tobytes()).hexdigest()}
+    return {"n": len(rows), "digest": fitted.digest(frame["fingerprint"].to_numpy()[rows])}
 
 
 def _coverage(store: Tokens, vocabulary: Vocabulary, rows: Rows) -> float | None:

@@ -1,0 +1,94 @@
+"""What a finished run of the flow `train` left behind, found by walking it like `flows.plan`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.train import train
+from lslm.audit.evidence import Evidence, FittedPart, rows_of
+from lslm.errors import InputError
+from lslm.settings import Settings
+from lslm.workspace import Handle, Workspace
+from tasks.models import Which, prepare_part
+from tasks.stage import Planner, Run, planner
+
+_NEEDED = {
+    "clean",
+    "split",
+    "tokenize",
+    "pretrain",
+    "prepare-part",
+    "search",
+    "cross-validate",
+    "fit",
+    "calibrate",
+}
+
+
+def evidence(settings: Settings, base: Path, workspace: Workspace) -> Evidence:
+    """Files of the stages; InputError where one of them never finished with these settings."""
+    walking = Planner()
+    token = planner.set(walking)
+    try:
+        train.fn(settings, base)
+        _check_finished(walking, settings)
+        parts = _parts(settings, base, walking)
+    finally:
+        planner.reset(token)
+    return _gathered(settings, walking.results, parts)
+
+
+def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle]:
+    """The training parts by name; they belong to the stages search, cross-validate and fit."""
+    run = Run(settings=settings, base=base, run_id="")
+    made = walking.results
+    data = (made["split"].development, made["tokenize"].development, made["pretrain"])
+    evaluation = settings.evaluation
+    whiches = {
+        "search": Which.for_search(settings.search),
+        **{
+            f"fold {number + 1}": Which.for_fold(number, evaluation.folds, evaluation.seed)
+            for number in range(evaluation.folds)
+        },
+        "final": Which(kind="all"),
+    }
+    found: dict[str, Any] = {
+        name: prepare_part(run, which, *data, settings.embedding, settings.head)
+        for name, which in whiches.items()
+    }
+    _check_finished(walking, settings)
+    return found
+
+
+def _check_finished(walking: Planner, settings: Settings) -> None:
+    waiting = [stage.stage for stage in walking.stages if stage.status != "done"]
+    missing = [name for name in waiting if name in _NEEDED]
+    if missing:
+        raise InputError(
+            f"the stage {missing[0]} has not finished with these settings, this data and this version",
+            where=settings.name,
+            right="a finished run: `lslm run` first, or `--only canary`",
+        )
+
+
+def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Handle]) -> Evidence:
+    split, tokens = made["split"], made["tokenize"]
+    rows = rows_of(settings, pl.read_parquet(split.development.path))
+    fitted = tuple(FittedPart(name, handle.path, *rows[name]) for name, handle in parts.items())
+    answers: tuple[Handle, ...] = made["cross-validate"].answers
+    handles = (split.development, split.holdout, split.outside, split.report)
+    handles += (tokens.development, tokens.outside, made["pretrain"], made["calibrate"])
+    return Evidence(
+        settings=settings,
+        development=split.development.path,
+        holdout=split.holdout.path,
+        outside=split.outside.path if split.outside else None,
+        tokens=tokens.development.path,
+        vectors=made["pretrain"].path if made["pretrain"] else None,
+        parts=fitted,
+        answers=tuple(handle.path for handle in answers),
+        model=made["calibrate"].path,
+        handles=tuple(each for each in (*handles, *answers, *parts.values()) if each),
+    )

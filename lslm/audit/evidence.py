@@ -1,0 +1,111 @@
+"""What a finished pipeline left behind, and how it is opened for the checks."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lslm.cleaning.fingerprint import fingerprint
+from lslm.corpus import splitting
+from lslm.settings import Settings
+from lslm.text.store import Rows, Tokens
+from lslm.workspace import Handle
+
+_COLUMNS = ["id", "text", "label", "group", "time", "source", "row", "fingerprint"]
+
+
+@dataclass(frozen=True)
+class FittedPart:
+    """One part that was made ready, with the rows of the development set it was to be fitted on."""
+
+    name: str
+    """`search`, `fold 1` and so on, or `final`."""
+    folder: Path
+    training: Rows
+    validation: Rows
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Files of a finished pipeline."""
+
+    settings: Settings
+    development: Path
+    holdout: Path
+    outside: Path | None
+    tokens: Path
+    """Of the development set."""
+    vectors: Path | None
+    """Learned from the outside text."""
+    parts: tuple[FittedPart, ...]
+    answers: tuple[Path, ...]
+    """Of each fold."""
+    model: Path
+    handles: tuple[Handle, ...] = ()
+    """All of these as the stages recorded them, with their digests."""
+
+
+def rows_of(settings: Settings, development: pl.DataFrame) -> dict[str, tuple[Rows, Rows]]:
+    """Training and validation rows by the name of their part, as the settings would have them."""
+    search, evaluation = settings.search, settings.evaluation
+    folds = splitting.folds(development, evaluation.folds, evaluation.seed)
+    return {
+        "search": splitting.cut(development, search.validation, search.seed),
+        **{f"fold {number}": rows for number, rows in enumerate(folds, start=1)},
+        "final": (np.arange(development.height), np.arange(0)),
+    }
+
+
+class Case:
+    """The evidence, opened; what is read more than once is read here."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence = evidence
+        self.settings = evidence.settings
+
+    @cached_property
+    def development(self) -> pl.DataFrame:
+        """Documents of the development set."""
+        return pl.read_parquet(self.evidence.development, columns=_COLUMNS)
+
+    @cached_property
+    def holdout(self) -> pl.DataFrame:
+        """Documents of the holdout."""
+        return pl.read_parquet(self.evidence.holdout, columns=_COLUMNS)
+
+    @cached_property
+    def outside(self) -> pl.DataFrame:
+        """Documents without labels from outside the corpus; there may be none."""
+        if self.evidence.outside is None:
+            return self.development.head(0)
+        return pl.read_parquet(self.evidence.outside, columns=_COLUMNS)
+
+    @property
+    def sides(self) -> dict[str, pl.DataFrame]:
+        """The three, by name."""
+        return {
+            "development": self.development,
+            "holdout": self.holdout,
+            "outside": self.outside,
+        }
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Tokens of the development set."""
+        return Tokens(self.evidence.tokens)
+
+    @cached_property
+    def fingerprints(self) -> dict[str, NDArray[np.uint64]]:
+        """Of the documents of each side, made anew from their texts."""
+        return {
+            name: np.fromiter(map(fingerprint, frame["text"]), np.uint64, frame.height)
+            for name, frame in self.sides.items()
+        }
+
+
+def place(frame: pl.DataFrame, row: int) -> str:
+    """Where a document came from."""
+    return f"{frame['source'][row]}:{frame['row'][row]}"

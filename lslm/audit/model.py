@@ -1,0 +1,72 @@
+"""Does the model folder hold anything but what was fitted on the development set?"""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from lslm import heads
+from lslm.audit.evidence import Case
+from lslm.audit.findings import Finding, found, some
+from lslm.errors import InputError
+from lslm.evaluation import abstention, answers, calibration
+from lslm.serving import model_folder
+from lslm.serving.model_folder import ModelFolder
+from lslm.training.parts import Part
+
+_KNOWN = {
+    model_folder.DESCRIPTION,
+    model_folder.VOCABULARY,
+    model_folder.GRAPH,
+    model_folder.SEEN,
+}
+
+
+def check(case: Case) -> Iterator[Finding]:
+    """Its words, targets and recorded documents, and whether a file is there that no check knows."""
+    folder = ModelFolder(case.evidence.model)
+    try:
+        words, seen = folder.vocabulary().words, folder.seen()
+        targets = folder.description().targets
+    except InputError as error:
+        yield Finding("model", "manifest", 0, "leak", str(error))
+        return
+    final = next(part for part in case.evidence.parts if part.name == "final")
+    part = Part(final.folder)
+    strange = [word for word in words if word not in part.vocabulary]
+    faults = [f"words that were never fitted: {some(strange)}"] if strange else []
+    if not faults and words != part.vocabulary.words:
+        faults = ["words are missing, or in another order"]
+    yield found("model", "vocabulary", len(words), faults)
+    differing = ["they are not those of the final part"] if targets != part.targets else []
+    yield found("model", "targets", len(targets), differing)
+    yield found("model", "documents trained on", len(seen), list(_seen(case, seen)))
+    yield found("model", "temperature and threshold", len(seen), list(_confidence(case, folder)))
+    unknown = [name for name in folder.names if name not in _KNOWN and not _is_member(name)]
+    detail = f"no check knows: {some(unknown)}" if unknown else ""
+    result = "note" if unknown else "ok"
+    yield Finding("model", "files of a known kind", len(folder.names), result, detail)
+
+
+def _seen(case: Case, seen: model_folder.NDArray[np.uint64]) -> Iterator[str]:
+    held = np.intersect1d(seen, case.fingerprints["holdout"])
+    if len(held):
+        yield f"{len(held):,} of them are in the holdout"
+    elif not np.array_equal(seen, np.sort(case.fingerprints["development"])):
+        yield "they are not the development set"
+
+
+def _confidence(case: Case, folder: ModelFolder) -> Iterator[str]:
+    """Both are fitted again on the out-of-fold answers, which no holdout document is among."""
+    stored, kind = folder.description(), heads.get(case.settings.head.kind)
+    given = [answers.load(path) for path in case.evidence.answers]
+    temperature = calibration.temperature(kind, given)
+    if not math.isclose(stored.temperature, temperature, rel_tol=1e-6):
+        yield f"temperature {stored.temperature:.4f} stored, {temperature:.4f} by out-of-fold answers"
+    below = abstention.threshold(kind, given, case.settings.evaluation.wanted_accuracy)
+    if stored.abstain_below != below:
+        yield f"threshold {stored.abstain_below} stored, {below} by out-of-fold answers"
+
+
+def _is_member(name: str) -> bool:
+    return name.startswith(f"{model_folder.MEMBERS}/")

@@ -1,0 +1,122 @@
+"""`lslm audit leakage`: whether anything fitted saw what it must not see."""
+
+import dataclasses
+import json
+import re
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from lslm.cli.environment import prepare
+from lslm.cli.options import (
+    DEFAULT,
+    JsonOption,
+    PipelineArgument,
+    SetOption,
+    WorkspaceOption,
+    load_pipeline,
+)
+from lslm.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from lslm.audit.findings import Finding
+    from lslm.pipelines.loader import Pipeline
+    from lslm.workspace import Workspace
+
+_RUN_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def leakage(
+    pipeline: PipelineArgument = DEFAULT,
+    overrides: SetOption = [],  # noqa: B006 (Typer copies it)
+    only: Annotated[
+        Literal["records", "canary"] | None,
+        typer.Option(help="What a finished run recorded, or the canary, which needs no run."),
+    ] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Fit every part again on its training rows alone.")
+    ] = False,
+    sample: Annotated[
+        int, typer.Option(metavar="N", min=50, help="Documents of each part for the canary.")
+    ] = 2000,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that nothing fitted saw validation or holdout documents; status 1 where it did.
+
+    Reads what the last run with these settings recorded, counts again what it counted, and plants
+    invented words in a copy of the data.
+
+    \b
+    Examples:
+      lslm audit leakage
+      lslm audit leakage my.yaml --refit
+      lslm audit leakage my.yaml --only canary --sample 500
+    """
+    if _RUN_ID.fullmatch(pipeline):
+        raise InputError(
+            "an MLflow run does not say where its pipeline file lies",
+            where=pipeline,
+            right="the pipeline of that run, with the same --set options",
+        )
+    from lslm.audit.findings import passed
+    from lslm.cli.quiet import quietly
+    from lslm.workspace import Workspace
+
+    loaded = load_pipeline(pipeline, overrides, workspace)
+    home = Workspace(loaded.settings.workspace)
+    prepare(home.root, use_servers=False)
+    findings: list[Finding] = []
+    with quietly(home) as terminal:
+        if only != "canary":
+            findings += _records(loaded, home, refit, terminal)
+        if only != "records":
+            findings += _canary(loaded, sample, terminal)
+    _show(findings, as_json)
+    if not passed(findings):
+        raise typer.Exit(1)
+
+
+def _records(
+    loaded: "Pipeline", home: "Workspace", refit: bool, terminal: "Console"
+) -> "list[Finding]":
+    from lslm import progress
+    from lslm.audit import everything
+    from lslm.audit import refit as refitting
+    from lslm.audit.evidence import Case, Evidence
+    from lslm.cli.display import TerminalDisplay
+    from lslm.cli.run import flow
+
+    evidence: Evidence = flow("evidence")(loaded.settings, loaded.base, home)
+    with TerminalDisplay(terminal) as display, progress.shown_on(display):
+        found = everything.examine(evidence)
+        return [*found, *refitting.check(Case(evidence))] if refit else found
+
+
+def _canary(loaded: "Pipeline", sample: int, terminal: "Console") -> "list[Finding]":
+    from lslm import progress
+    from lslm.audit import canary
+    from lslm.cli.display import TerminalDisplay
+
+    with TerminalDisplay(terminal) as display, progress.shown_on(display):
+        display.stage("Canary")
+        return canary.check(loaded.settings, loaded.base, sample)
+
+
+def _show(findings: "list[Finding]", as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=2))
+        return
+    from lslm.cli.tables import show_rows
+
+    show_rows(
+        ("check", "looked at", "n", "result"),
+        [(each.check, each.looked_at, f"{each.n:,}", each.result) for each in findings],
+    )
+    for each in findings:
+        if each.detail:
+            print(f"\n{each.result}: {each.check}, {each.looked_at}: {each.detail}")
+    n = {result: sum(each.result == result for each in findings) for result in ("leak", "unproven")}
+    print(f"\n{len(findings)} checks, {n['leak']} leaks, {n['unproven']} unproven")
