@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lslm.evaluation.page import page
-from lslm.evaluation.report import RunReport
+from lslm.evaluation.report import Calibration, FoldCalibration, ReliabilityBin, RunReport
 from tests.cli.samples import REPORT
 
 CLEANING = {
@@ -52,12 +52,25 @@ WORDS = {
 }
 
 
+CALIBRATION = Calibration(
+    temperature=1.2,
+    folds=(FoldCalibration(temperature=1.1, n=2, before={"ece": 0.1}, after={"ece": 0.05}),),
+    holdout_before={"ece": 0.1},
+    by_chance=0.02,
+    reliability=tuple(
+        ReliabilityBin(n=5, low=at - 0.1, high=at + 0.1, confidence=at, accuracy=at - 0.05)
+        for at in (0.6, 0.8)
+    ),
+)
+
+
 @pytest.fixture
 def report() -> RunReport:
     update = {
         "corpus": {"cleaning": CLEANING, "split": SPLIT},
         "search": SEARCH,
         "embedding": WORDS,
+        "calibration": CALIBRATION,
     }
     return REPORT.model_copy(update=update)
 
@@ -86,7 +99,7 @@ def test_every_plot_takes_its_colours_from_the_page(report):
     shown = page(report)
     drawings = re.findall(r"<svg.*?</svg>", shown, re.DOTALL)
     titles = re.findall(r'<svg role="img" aria-label="([^"]*)"', shown)
-    assert len(drawings) == len(titles) == 7
+    assert len(drawings) == len(titles) == 8
     assert "value of each trial in order" in titles
     for drawing in drawings:
         assert "currentColor" in drawing

@@ -13,8 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.flows.tiny import environment, written
-from tests.services.real import everything, lslm, skip_without, up
+from tests.flows.tiny import environment, lslm, written
+from tests.services.real import everything, skip_without, up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -14,7 +12,7 @@ import pytest
 from lslm.services import processes, state
 from lslm.services.supervisor import free_port
 from lslm.workspace import Workspace
-from tests.flows.tiny import environment
+from tests.flows.tiny import lslm
 
 NEEDED = {
     "--sqlite": ("optuna_dashboard",),
@@ -26,18 +24,6 @@ def skip_without(database: str) -> None:
     missing = [name for name in NEEDED[database] if importlib.util.find_spec(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-
-
-def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lslm", *arguments],
-        cwd=home,
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=400,
-    )
 
 
 def up(home: Path, database: str) -> dict[str, str]:

@@ -8,8 +8,8 @@ import urllib.request
 import psutil
 import pytest
 
-from tests.flows.tiny import written
-from tests.services.real import answer, everything, lslm, skip_without, up
+from tests.flows.tiny import lslm, written
+from tests.services.real import answer, everything, skip_without, up
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
