@@ -13,7 +13,7 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.card import model_card
 from lslm.evaluation.findings import Findings, findings
-from lslm.evaluation.markdown import folds_table, markdown, rules_table, scores_table, told
+from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
 from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
 from lslm.evaluation.scoring import score_folds, score_systems
@@ -44,11 +44,10 @@ class Terms(BaseModel):
 
 def _pages(report: RunReport) -> Pages:
     folds = folds_table(report.cross_validation, report.goal)
-    gate = f"{report.decision.reason}\n\n{rules_table(report.decision)}"
     return {
         "folds": f"# Cross-validation: {report.goal}\n\n{folds}",
         "holdout": f"# Holdout\n\n{scores_table(report.holdout)}",
-        "gate": f"# Gate: {report.model} version {report.version}\n\n{gate}",
+        "gate": f"# Gate: {report.model} version {report.version}\n\n{gate_text(report.decision)}",
         "report": markdown(report),
     }
 

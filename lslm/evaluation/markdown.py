@@ -5,7 +5,7 @@ from typing import Any
 
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
 from lslm.evaluation.sections import calibration_text, errors_text, slices_text
-from lslm.evaluation.tables import table, told
+from lslm.evaluation.tables import literal, table, told
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_TRIALS = 10
@@ -31,9 +31,9 @@ def sections(report: RunReport) -> dict[str, str]:
     """The body of the page: Markdown by title, in order."""
     folds = report.cross_validation
     found = {
-        "Gate": f"{report.decision.reason}\n\n{rules_table(report.decision)}",
+        "Gate": gate_text(report.decision),
         "Holdout": scores_table(report.holdout),
-        "Cross-validation": f"{len(folds.folds)} folds, pooled:\n\n{scores_table(folds)}",
+        "Cross-validation": _folds(folds, report.goal),
         "Labels": _details(report.holdout),
         "Calibration": calibration_text(report),
         "Slices": slices_text(report.slices),
@@ -41,7 +41,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Data": _data(report),
         "Words": _words(report),
         "Search": _search(report),
-        "Hyperparameters": table(("name", "value"), list(report.chosen.items())),
+        "Hyperparameters": _hyperparameters(report.chosen),
         "Time": _times(report),
         "Reproduction": f"MLflow run `{report.run_id}`: its settings are `settings.yaml` there.",
     }
@@ -78,6 +78,11 @@ def scores_table(scores: Scores) -> str:
         for system, values in scores.systems.items()
     ]
     return table(("system", *metrics), rows)
+
+
+def gate_text(decision: Decision) -> str:
+    """What the gate said, and its rules."""
+    return f"{literal(decision.reason)}\n\n{rules_table(decision)}"
 
 
 def rules_table(decision: Decision) -> str:
@@ -159,6 +164,14 @@ def trials_table(trials: Sequence[dict[str, Any]]) -> str:
     return table(("trial", "value", "epochs", *names), rows)
 
 
+def _folds(scores: FoldScores, goal: str) -> str:
+    """The pooled values of every metric, and the goal fold by fold."""
+    return (
+        f"{len(scores.folds)} folds, pooled:\n\n{scores_table(scores)}\n\n"
+        f"Each fold's {goal}:\n\n{folds_table(scores, goal)}"
+    )
+
+
 def _words(report: RunReport) -> str:
     """How much of the validation parts' text the vocabulary knows, and what the vectors say."""
     embedding = report.embedding
@@ -192,6 +205,10 @@ def search_text(found: dict[str, Any], goal: str) -> str:
     return f"{counts}\n\n{trials_table(found.get('trials', ()))}"
 
 
+def _hyperparameters(chosen: dict[str, Any]) -> str:
+    return table(("name", "value"), [(name, _value(value)) for name, value in chosen.items()])
+
+
 def _times(report: RunReport) -> str:
     rows = [(stage, f"{seconds:.1f} s") for stage, seconds in report.seconds.items()]
     return table(("stage", "time"), rows)
@@ -199,6 +216,11 @@ def _times(report: RunReport) -> str:
 
 def _short(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _value(value: object) -> str:
+    """Without the digits that binary fractions add."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: object) -> str:

@@ -66,8 +66,9 @@ def _folds(scores: FoldScores, metric: str) -> str:
             each = [fold[system][metric] for fold in scores.folds if system in fold]
             axes.plot([score.low, score.high], [row, row], color=colour, linewidth=5, alpha=0.35)
             axes.plot(each, [row] * len(each), "o", color=colour, markersize=4)
+            axes.plot(score.value, row, "|", color=colour, markersize=14, markeredgewidth=2)
         _label_rows(axes, systems)
-        axes.set_xlabel(f"{metric}: folds as dots, the pooled value's interval as a bar")
+        axes.set_xlabel(f"{metric}: folds as dots, the pooled value as a stroke on its interval")
         return _svg(figure, f"{metric} of each system, fold by fold")
 
 

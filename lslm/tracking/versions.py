@@ -102,6 +102,9 @@ def move_alias(store: Store, name: str, alias: str, version: str) -> None:
 
 
 def _registered(store: Store, name: str) -> "list[ModelVersion]":
+    if "'" in name:
+        # MLflow's filters have no way to write it, and MLflow's own pages none to find it.
+        return []
     found: list[ModelVersion] = []
     token = None
     while True:

@@ -64,3 +64,10 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_is_fetched(place)
     home, done, _ = place
     result = asked(home, done, "--output", "/nowhere/films.html")
     assert "no such folder" in str(result.exception)
+
+
+def test_a_name_with_a_quote_is_no_model(place):
+    home, _, _ = place
+    result = asked(home, "it's")
+    assert isinstance(result.exception, InputError)
+    assert """no model "it's" is registered""" in result.exception.what

@@ -1,5 +1,6 @@
 """The report's page: the verdict first, text escaped, nothing fetched, and fit for two screens."""
 
+import html
 import re
 import shutil
 import subprocess
@@ -86,6 +87,30 @@ def test_text_of_documents_is_shown_and_not_obeyed(report):
     shown = page(report)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
     assert "<script" not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["*not* so **good**", "`code`", "<http://a.org>", "_so_ __init__", "a | b \\| c", "&lt; &#65;"],
+)
+def test_markup_in_text_of_documents_is_shown_and_not_obeyed(report, text: str):
+    rejects = [{**CLEANING["rejects"][0], "text": text}]
+    corpus = {"cleaning": {**CLEANING, "rejects": rejects}, "split": SPLIT}
+    shown = page(report.model_copy(update={"corpus": corpus}))
+    assert f"<td>{html.escape(text)}</td>" in shown
+
+
+def test_numbers_are_told_without_the_digits_of_binary_fractions(report):
+    shown = page(report.model_copy(update={"chosen": {"encoder.head_dropout": 0.1 + 0.2}}))
+    assert "<td>0.3</td>" in shown
+
+
+def test_each_fold_and_the_pooled_value_are_told(report):
+    part = page(report).split('id="cross-validation"')[1].split("</section>")[0]
+    cells = re.findall(r"<td>([^<]*)</td>", part)
+    n_folds = len(report.cross_validation.folds)
+    assert [str(n + 1) for n in range(n_folds)] == [c for c in cells if c.isdigit()]
+    assert "pooled" in cells
 
 
 def test_nothing_is_fetched(report):
