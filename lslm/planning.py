@@ -5,10 +5,11 @@ library modules it depends on, and the versions of the packages those import.
 """
 
 import ast
+import dataclasses
 import hashlib
 import importlib.util
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, entry_points, packages_distributions, version
@@ -17,7 +18,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from lslm.evaluation.report import RunReport
+from lslm.evaluation.report import RunReport, StageCost
+from lslm.metering import Cost
 from lslm.settings import Hyperparameters, Settings
 from lslm.workspace import Handle, Workspace
 
@@ -91,15 +93,33 @@ def key(stage: str, parts: Parts) -> str:
     return f"{stage}-{hashlib.sha256(content).hexdigest()[:32]}"
 
 
-def remember(workspace: Workspace, pipeline: str, stage: str, parts: Parts, seconds: float) -> None:
-    """Keep the parts of a finished stage's key, so that a later change can be named, and its time."""
-    workspace.write_json(_stage_file(pipeline, stage), {"parts": parts, "seconds": seconds})
+def remember(
+    workspace: Workspace, pipeline: str, stage: str, parts: Parts, cost: Cost, run_id: str
+) -> None:
+    """Keep the parts of a finished stage's key, so that a later change can be named, and what it cost."""
+    content = {"parts": parts, "run": run_id, **dataclasses.asdict(cost)}
+    workspace.write_json(_stage_file(pipeline, stage), content)
 
 
 def seconds(workspace: Workspace, pipeline: str) -> dict[str, float]:
     """Wall time of each stage when it last ran."""
     files = sorted((workspace.root / "keys" / pipeline).glob("*.json"))
     return {file.stem: json.loads(file.read_bytes())["seconds"] for file in files}
+
+
+def costs(
+    workspace: Workspace, pipeline: str, stages: Iterable[str], run_id: str
+) -> Iterator[StageCost]:
+    """What each stage cost when it last ran, in this run or an earlier one."""
+    for stage in stages:
+        if known := workspace.read_json(_stage_file(pipeline, stage)):
+            yield StageCost(
+                stage=stage,
+                seconds=known["seconds"],
+                cpu_seconds=known.get("cpu_seconds", 0.0),
+                peak_mb=known.get("peak_mb", 0.0),
+                earlier=known.get("run") != run_id,
+            )
 
 
 def changed(workspace: Workspace, pipeline: str, stage: str, parts: Parts) -> tuple[str, ...]:
@@ -110,6 +130,35 @@ def changed(workspace: Workspace, pipeline: str, stage: str, parts: Parts) -> tu
     before: Parts = last["parts"]
     names = before.keys() | parts.keys()
     return tuple(sorted(name for name in names if before.get(name) != parts.get(name)))
+
+
+def digests(outcome: Any) -> dict[str, str]:
+    """By name the digest of each file that a stage's outcome holds; of its JSON where it holds none.
+
+    Example:
+        >>> digests({"files": Handle(path=Path("a"), digest="0f", size=1)})
+        {'files': '0f'}
+    """
+    handles = {name.lstrip("."): digest for name, digest in _files(outcome, "")}
+    if handles:
+        return handles
+    flat = _flat("", outcome)
+    return {"": hashlib.sha256(json.dumps(flat, sort_keys=True).encode()).hexdigest()}
+
+
+def _files(value: Any, name: str) -> Iterator[tuple[str, str]]:
+    """Handles inside an outcome, however deep."""
+    if isinstance(value, Handle):
+        yield name, value.digest
+    elif isinstance(value, BaseModel):
+        for field in type(value).model_fields:
+            yield from _files(getattr(value, field), f"{name}.{field}")
+    elif isinstance(value, dict):
+        for key_, child in value.items():
+            yield from _files(child, f"{name}.{key_}")
+    elif isinstance(value, (list, tuple)):
+        for number, child in enumerate(value, start=1):
+            yield from _files(child, f"{name}.{number}")
 
 
 def _report_file(settings: Settings) -> str:

@@ -8,7 +8,15 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A share of the whole, from 0 up to but not including 1."""
@@ -214,6 +222,9 @@ class SearchSettings(Section):
     result depends on the history of the workspace."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the development set that chooses."""
+    in_waves: bool = False
+    """As many trials as there are training processes begin together and are judged together, so that
+    the result does not depend on which process is faster; `deterministic` turns it on."""
     pruning: bool = True
     """Stop trials that are worse than the median of the others at the same epoch."""
     space: SearchSpace | None = None
@@ -307,6 +318,8 @@ class ExecutionSettings(Section):
     """Time before each retry (`10s`)."""
     timeout: Duration | None = None
     """Longest time for a run (`6h`); the next run goes on from what was done. None: no limit."""
+    watts_per_core: PositiveFloat = 10.0
+    """Power of one busy core, for the estimate of energy in the report; measure yours for a better one."""
 
 
 def _default_workspace() -> Path:
@@ -320,6 +333,9 @@ class Settings(Section):
     """Lower-case letters, digits and hyphens."""
     workspace: Path = Field(default_factory=_default_workspace)
     """Folder of everything that is made; default `.lslm`, or the variable LSLM_WORKSPACE."""
+    deterministic: bool = False
+    """Every run gives the same bits on the same machine, at the price of time: one thread learns the
+    word vectors, and trials go in waves. `lslm reproduce` shows it."""
     corpus: CorpusSettings = CorpusSettings()
     cleaning: CleaningSettings = CleaningSettings()
     split: SplitSettings = SplitSettings()
@@ -334,6 +350,18 @@ class Settings(Section):
     registry: RegistrySettings = RegistrySettings()
     tracking: TrackingSettings = TrackingSettings()
     execution: ExecutionSettings = ExecutionSettings()
+
+    @model_validator(mode="after")
+    def _settle_determinism(self) -> "Settings":
+        if self.deterministic:
+            if (self.embedding.workers or 1) > 1:
+                raise ValueError("deterministic: embedding.workers has to be 1, or left out")
+            alone = self.embedding.model_copy(update={"workers": 1})
+            waves = self.search.model_copy(update={"in_waves": True})
+            # The sections are frozen for others; a setting that implies two more is settled here.
+            object.__setattr__(self, "embedding", alone)
+            object.__setattr__(self, "search", waves)
+        return self
 
     @property
     def model_name(self) -> str:

@@ -121,7 +121,16 @@ def _search_pages(found: Found) -> Pages:
     return {"search": f"# Search\n\n{search_text(found.summary, found.summary['goal'])}"}
 
 
-@stage("Search", modules=("lslm.search.study", "lslm.training.fitting"), pages=_search_pages)
+def _search_outcome(found: Found) -> dict[str, Any]:
+    return {"hyperparameters": found.hyperparameters, "value": found.summary["value"]}
+
+
+@stage(
+    "Search",
+    modules=("lslm.search.study", "lslm.training.fitting"),
+    pages=_search_pages,
+    outcome=_search_outcome,
+)
 def search(
     run: Run,
     development: Handle,
@@ -144,7 +153,8 @@ def search(
         ),
     )
     url = study_url(run.settings.tracking, run.workspace)
-    study = Study(name, url, kind.goal, search, space, start, run.settings.name)
+    at_once = workers.shared().number
+    study = Study(name, url, kind.goal, search, space, start, run.settings.name, at_once)
     n_trials = study.n_left()
     with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
         pending = [
@@ -168,9 +178,9 @@ def search(
 @task(name="trial", cache_policy=NO_CACHE, persist_result=False)
 def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.Bar) -> None:
     """One trial of the search: a child run in MLflow with its learning curve."""
-    if study.exhausted():
-        return
     began, asked = time.perf_counter(), study.ask()
+    if asked is None:
+        return
     curve: list[Epoch] = []
     head = heads.get(head_kind)
     chosen = study.hyperparameters(asked)

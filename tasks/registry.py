@@ -8,6 +8,7 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning
+from lslm.corpus import sources
 from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
@@ -15,20 +16,31 @@ from lslm.evaluation.card import model_card
 from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
-from lslm.evaluation.report import Decision, FoldScores, Rule, RunReport, Scores
+from lslm.evaluation.report import (
+    Costs,
+    Decision,
+    FoldScores,
+    Made,
+    Provenance,
+    Rule,
+    RunReport,
+    Scores,
+)
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.evaluation.slices import Answered
 from lslm.heads.contract import Goal, Head
+from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
 from lslm.settings import EvaluationSettings, GateSettings, HeadSettings, RegistrySettings
 from lslm.tracking import approvals, gate, registry, runs
 from lslm.tracking.example import input_example
 from lslm.tracking.package import Candidate
 from lslm.tracking.versions import GATE, OPPONENT, RULES
+from lslm.training import workers
 from lslm.workspace import Handle
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
-from tasks.stage import Pages, Run, stage
+from tasks.stage import Pages, Run, made, stage
 from tasks.tracked import store_of
 
 
@@ -202,6 +214,9 @@ def _report(
 ) -> RunReport:
     cleaning = json.loads((corpus.path / "report.json").read_text("utf-8"))
     split = json.loads(parts.report.path.read_text("utf-8"))
+    noted = made.get() or {}
+    settings, workspace = run.settings, run.workspace
+    costs = planning.costs(workspace, settings.name, noted, run.run_id)
     return RunReport(
         pipeline=run.settings.name,
         run_id=run.run_id,
@@ -216,7 +231,18 @@ def _report(
         model=run.settings.model_name,
         version="",
         decision=Decision(promoted=False, reason="not decided yet", rules=()),
-        seconds=planning.seconds(run.workspace, run.settings.name),
+        seconds=planning.seconds(workspace, settings.name),
+        costs=Costs(stages=tuple(costs), watts_per_core=settings.execution.watts_per_core),
+        provenance=Provenance(
+            base=str(run.base),
+            sources=sources.fingerprints(settings.corpus, run.base, workspace),
+            environment=environment(workers.shared().number),
+            made=tuple(
+                Made(stage=stage, name=name, digest=digest)
+                for stage, names in noted.items()
+                for name, digest in names.items()
+            ),
+        ),
         **found_out,
     )
 

@@ -1,6 +1,5 @@
 """What makes a function a stage: a Prefect task cached by content, that can also be planned."""
 
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -15,7 +14,7 @@ from prefect.futures import PrefectFuture
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel, ConfigDict
 
-from lslm import planning, progress
+from lslm import metering, planning, progress
 from lslm.errors import InputError
 from lslm.planning import Parts, StagePlan
 from lslm.settings import Settings
@@ -53,6 +52,10 @@ class Run(BaseModel):
     def workspace(self) -> Workspace:
         """Where files are kept."""
         return Workspace(self.settings.workspace)
+
+
+made: ContextVar[dict[str, dict[str, str]] | None] = ContextVar("made", default=None)
+"""What the stages of the flow that is running made: digests by stage, in order, and by name."""
 
 
 class Planner:
@@ -101,8 +104,10 @@ class Stage(Generic[Arguments, Result]):
         title: str,
         modules: tuple[str, ...],
         pages: Callable[[Result], Pages],
+        outcome: Callable[[Result], Any],
     ) -> None:
-        self.function, self.title, self.modules, self.pages = function, title, modules, pages
+        self.function, self.title, self.modules = function, title, modules
+        self.pages, self.outcome = pages, outcome
         self.name = function.__name__.replace("_", "-")
         self.task = prefect.task(
             name=self.name,
@@ -119,6 +124,9 @@ class Stage(Generic[Arguments, Result]):
             return walking.look(self, run, arguments)
         progress.stage(self.title)
         result = self._in(run)(run=run, arguments=arguments)
+        noted = made.get()
+        if noted is not None:
+            noted[self.name] = planning.digests(self.outcome(result))
         leave(run, self.pages(result))
         return result
 
@@ -139,12 +147,11 @@ class Stage(Generic[Arguments, Result]):
         return planning.key_parts(arguments, self.modules)
 
     def _timed(self, run: Run, arguments: dict[str, Any]) -> Result:
-        began = time.perf_counter()
         function: Callable[..., Result] = self.function
-        result = function(run, **arguments)
-        seconds = time.perf_counter() - began
+        with metering.measured() as cost:
+            result = function(run, **arguments)
         parts = self.parts(arguments)
-        planning.remember(run.workspace, run.settings.name, self.name, parts, seconds)
+        planning.remember(run.workspace, run.settings.name, self.name, parts, cost, run.run_id)
         return result
 
     def _cache_key(self, context: Any, arguments: dict[str, Any]) -> str:
@@ -173,12 +180,14 @@ def stage(
     title: str,
     modules: tuple[str, ...],
     pages: Callable[[Result], Pages] = lambda result: {},
+    outcome: Callable[[Result], Any] = lambda result: result,
 ) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
     """Make a function a stage; `modules` of the library, and what they import, are in its key.
 
-    `pages` makes Prefect artifacts of its result, found or new: Markdown by name.
+    `pages` makes Prefect artifacts of its result, found or new: Markdown by name. `outcome` is the part
+    of it that the same settings and data make again, without times and the like.
     """
-    return lambda function: Stage(function, title, modules, pages)
+    return lambda function: Stage(function, title, modules, pages, outcome)
 
 
 def leave(run: Run, pages: Pages) -> None:

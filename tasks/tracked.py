@@ -20,7 +20,7 @@ from lslm.settings import Settings
 from lslm.tracking import runs
 from lslm.tracking.store import Store, connect, run_address
 from lslm.workspace import Workspace
-from tasks.stage import Run, planner
+from tasks.stage import Run, made, planner
 
 
 def store_of(run: Run) -> Store:
@@ -49,6 +49,7 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         flow_run_url=url_for("flow-run", flow_run.id) if flow_run and served() else None,
     )
     run = run.model_copy(update={"run_id": run_id, "page": _page(store_of(run), run_id)})
+    noting = made.set({})
     try:
         yield run
     except KeyboardInterrupt:
@@ -57,6 +58,8 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
     except BaseException:
         runs.close_run(store_of(run), run_id, "FAILED")
         raise
+    finally:
+        made.reset(noting)
     runs.close_run(store_of(run), run_id, "FINISHED")
 
 

@@ -22,6 +22,7 @@ from lslm.cli.promote import promote
 from lslm.cli.quiet import Failed
 from lslm.cli.refuse import refuse
 from lslm.cli.report import report
+from lslm.cli.reproduce import reproduce
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
 from lslm.cli.up import up
@@ -49,6 +50,7 @@ for command in (
     production,
     predict,
     report,
+    reproduce,
     compare,
     up,
     down,

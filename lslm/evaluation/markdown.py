@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
 from lslm.evaluation.sections import calibration_text, errors_text, slices_text
 from lslm.evaluation.tables import literal, table, told
@@ -42,8 +43,8 @@ def sections(report: RunReport) -> dict[str, str]:
         "Words": _words(report),
         "Search": _search(report),
         "Hyperparameters": _hyperparameters(report.chosen),
-        "Time": _times(report),
-        "Reproduction": f"MLflow run `{report.run_id}`: its settings are `settings.yaml` there.",
+        "Costs": costs_text(report),
+        "Reproduction": reproduction_text(report),
     }
     return {title: text for title, text in found.items() if text}
 
@@ -207,11 +208,6 @@ def search_text(found: dict[str, Any], goal: str) -> str:
 
 def _hyperparameters(chosen: dict[str, Any]) -> str:
     return table(("name", "value"), [(name, _value(value)) for name, value in chosen.items()])
-
-
-def _times(report: RunReport) -> str:
-    rows = [(stage, f"{seconds:.1f} s") for stage, seconds in report.seconds.items()]
-    return table(("stage", "time"), rows)
 
 
 def _short(value: object) -> str:

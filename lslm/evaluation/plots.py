@@ -30,8 +30,9 @@ def plots(report: RunReport) -> dict[str, list[str]]:
     drawn: dict[str, list[str]] = {
         "Holdout": [_intervals(report.holdout, report.goal)],
         "Cross-validation": [_folds(report.cross_validation, report.goal)],
-        "Time": [_bars(report.seconds, "seconds")],
     }
+    if report.costs and report.costs.stages:
+        drawn["Costs"] = [_bars({s.stage: s.seconds for s in report.costs.stages}, "seconds")]
     if report.calibration:
         drawn["Calibration"] = [_reliability(report.calibration)]
     if plane := report.embedding.get("plane"):

@@ -190,6 +190,72 @@ class Errors(Section):
     """Labels that are likely wrong themselves (confident learning), likeliest first; not all of them."""
 
 
+class StageCost(Section):
+    """What a stage cost when it was done."""
+
+    stage: str
+    seconds: float
+    """Of wall time."""
+    cpu_seconds: float
+    """Of all processes together."""
+    peak_mb: float
+    """Largest memory of all processes together, in millions of bytes."""
+    earlier: bool
+    """Whether an earlier run did it, and this one found it done."""
+
+
+class Costs(Section):
+    """What the run took, stage by stage, up to its report."""
+
+    stages: tuple[StageCost, ...]
+    watts_per_core: float
+    """Assumed power of a busy core."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of all stages."""
+        return sum(stage.cpu_seconds for stage in self.stages)
+
+    @property
+    def watt_hours(self) -> float:
+        """Estimated energy of all stages."""
+        return self.cpu_seconds * self.watts_per_core / 3600
+
+
+class Environment(Section):
+    """What could change a bit of the result besides settings and data."""
+
+    python: str
+    system: str
+    processor: str
+    workers: int
+    """Training processes."""
+    hash_seed: str
+    """A number, or `random`."""
+    packages: dict[str, str]
+    """Installed versions."""
+
+
+class Made(Section):
+    """One thing that a stage made."""
+
+    stage: str
+    name: str
+    digest: str
+    """SHA-256."""
+
+
+class Provenance(Section):
+    """Where the result came from, and everything that was made on the way, in order."""
+
+    base: str
+    """Folder that relative paths of sources start from."""
+    sources: dict[str, str]
+    """SHA-256 of every input file by its name."""
+    environment: Environment
+    made: tuple[Made, ...]
+
+
 class RunReport(Section):
     """Everything the end of a run shows."""
 
@@ -215,6 +281,10 @@ class RunReport(Section):
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""
+    costs: Costs | None = None
+    """None in reports of older versions."""
+    provenance: Provenance | None = None
+    """None in reports of older versions."""
     calibration: Calibration | None = None
     """None where outputs are no probabilities of classes."""
     abstention: Abstention | None = None

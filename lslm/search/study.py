@@ -3,7 +3,7 @@
 import dataclasses
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from lslm.heads.contract import Goal
 from lslm.search import space as spaces
+from lslm.search.waves import Waves
 from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 
 _SPENT = "seconds"
@@ -60,7 +61,9 @@ class Study:
         space: SearchSpace,
         base: Hyperparameters,
         pipeline: str = "",
+        at_once: int = 1,
     ) -> None:
+        """`at_once` trials run beside each other, which matters where they go in waves."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.settings, self.space, self.base = settings, space, base
         self.study = optuna.create_study(
@@ -78,6 +81,7 @@ class Study:
             self.study.enqueue_trial(spaces.start(base, space))
             self._start_warm(pipeline, url)
         self.study.set_user_attr(_PIPELINE, pipeline)
+        self._waves = Waves(at_once, self.n_left()) if settings.in_waves else None
 
     @property
     def name(self) -> str:
@@ -101,19 +105,25 @@ class Study:
             return None
         return self.settings.budget - self.spent - (time.monotonic() - self.began)
 
-    def ask(self) -> optuna.Trial:
-        """The next trial, its parameters chosen; threads may ask at the same time.
+    def ask(self) -> optuna.Trial | None:
+        """The next trial, its parameters chosen; None where `exhausted`. Threads may ask at the same time.
 
         Each draws from a seed of its own: a study that is gone on with would otherwise draw the
         numbers of its beginning again. Retried trials are not counted, so that it draws the
         numbers it would have drawn undisturbed.
         """
         with self._asking:
+            if self._waves:
+                self._waves.wait()
+            if self.exhausted():
+                return None
             trials = self.study.get_trials(deepcopy=False)
             number = sum(_RETRIED not in trial.user_attrs for trial in trials)
             self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
             trial = self.study.ask()
             spaces.suggest(trial, self.space)
+            if self._waves:
+                self._waves.enter(trial.number)
             return trial
 
     def hyperparameters(self, trial: optuna.Trial) -> Hyperparameters:
@@ -123,17 +133,27 @@ class Study:
     def tell(self, trial: optuna.Trial, value: float, epochs: int) -> None:
         """The trial finished at `value`, reached after `epochs`."""
         trial.set_user_attr(_EPOCHS, epochs)
-        self.study.tell(trial, value)
-        self._count_time()
+        self._settle(trial, lambda: self.study.tell(trial, value))
 
     def prune(self, trial: optuna.Trial) -> None:
         """The trial was stopped by the pruner."""
-        self.study.tell(trial, state=TrialState.PRUNED)
-        self._count_time()
+        self._settle(trial, lambda: self.study.tell(trial, state=TrialState.PRUNED))
 
     def fail(self, trial: optuna.Trial) -> None:
         """The trial raised an error; it does not count as finished."""
-        self.study.tell(trial, state=TrialState.FAIL)
+        self._settle(trial, lambda: self.study.tell(trial, state=TrialState.FAIL))
+
+    def _settle(self, trial: optuna.Trial, outcome: Callable[[], object]) -> None:
+        """Make the outcome known: now, or at the end of the wave."""
+
+        def known() -> None:
+            outcome()
+            self._count_time()
+
+        if self._waves:
+            self._waves.leave(trial.number, known)
+        else:
+            known()
 
     def best_so_far(self) -> str:
         """The best value in words, for a progress bar."""
@@ -142,6 +162,8 @@ class Study:
 
     def chosen(self) -> Chosen:
         """The best trial's hyperparameters, trained for as many epochs as were best for it."""
+        if self._waves:
+            self._waves.close()
         trials = self.study.get_trials(deepcopy=False)
         counts = {state: sum(t.state == state for t in trials) for state in TrialState}
         best: FrozenTrial | None = None

@@ -1,5 +1,7 @@
 """Writing a model folder, and reading its networks back. Needs Keras; `model_folder` does not."""
 
+import json
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,8 @@ from lslm.serving.export import to_onnx
 from lslm.serving.model_folder import Description, ModelFolder
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
 from lslm.text.vocabulary import Vocabulary
+
+_METADATA, _NO_DATE = "metadata.json", "1980-01-01@00:00:00"
 
 
 def save(
@@ -51,6 +55,7 @@ def save(
     for number, member in enumerate(members):
         bare = keras.Model(member.input, member.output, name=member.name)
         bare.save(folder / _member(number))
+        _undate(folder / _member(number))
     to_onnx(members, folder / model_folder.GRAPH)
     model_folder.write_manifest(folder)
 
@@ -65,6 +70,18 @@ def load_members(folder: Path) -> list[keras.Model]:
     files = ModelFolder(folder)
     count = sum(name.startswith(f"{model_folder.MEMBERS}/") for name in files.names)
     return [_load(files, _member(number)) for number in range(count)]
+
+
+def _undate(archive: Path) -> None:
+    """Keras writes the time of saving into its archives; the same network should be the same file."""
+    with zipfile.ZipFile(archive) as dated:
+        contents = {name: dated.read(name) for name in sorted(dated.namelist())}
+    about = json.loads(contents[_METADATA])
+    contents[_METADATA] = json.dumps({**about, "date_saved": _NO_DATE}).encode()
+    with zipfile.ZipFile(archive, "w") as undated:
+        for name, content in contents.items():
+            # Without a time given, an entry has the first that the format knows.
+            undated.writestr(zipfile.ZipInfo(name), content)
 
 
 def _load(files: ModelFolder, name: str) -> Any:

@@ -91,13 +91,20 @@ def log_dataset(
     store.client.log_inputs(run_id, datasets=[DatasetInput(dataset, tags)])
 
 
-def dotted(sections: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Settings of sections under names such as `encoder.units`."""
-    return {
-        f"{section}.{field}": value
-        for section, fields in sections.items()
-        for field, value in fields.items()
-    }
+def dotted(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of sections under names such as `encoder.units`; those of no section as they are.
+
+    Example:
+        >>> dotted({"encoder": {"units": 8}, "deterministic": True})
+        {'encoder.units': 8, 'deterministic': True}
+    """
+    found: dict[str, Any] = {}
+    for section, value in settings.items():
+        if isinstance(value, Mapping):
+            found |= {f"{section}.{field}": each for field, each in value.items()}
+        else:
+            found[section] = value
+    return found
 
 
 def parts(entries: Sequence[Entry], most: int) -> Iterator[Sequence[Entry]]:

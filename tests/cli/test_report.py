@@ -51,7 +51,7 @@ def test_the_page_is_written_where_it_is_wanted(place, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("which", "said"), [("begun", "left no page"), ("0" * 32, "no run"), ("nobody", "no model")]
+    ("which", "said"), [("begun", "left no report"), ("0" * 32, "no run"), ("nobody", "no model")]
 )
 def test_what_has_no_page_is_told(place, which, said):
     home, _, begun = place

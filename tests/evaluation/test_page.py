@@ -9,8 +9,18 @@ from pathlib import Path
 import pytest
 
 from lslm.evaluation.page import page
-from lslm.evaluation.report import Calibration, FoldCalibration, ReliabilityBin, RunReport
+from lslm.evaluation.report import (
+    Calibration,
+    Costs,
+    FoldCalibration,
+    Made,
+    Provenance,
+    ReliabilityBin,
+    RunReport,
+    StageCost,
+)
 from tests.cli.samples import REPORT
+from tests.test_reproduction import HERE
 
 CLEANING = {
     "read": 3,
@@ -65,6 +75,17 @@ CALIBRATION = Calibration(
 )
 
 
+COSTS = Costs(
+    stages=(
+        StageCost(stage="clean", seconds=2.0, cpu_seconds=1.5, peak_mb=300, earlier=True),
+        StageCost(stage="fit", seconds=30.0, cpu_seconds=58.5, peak_mb=900, earlier=False),
+    ),
+    watts_per_core=6.0,
+)
+MADE = (Made(stage="fit", name="", digest="f" * 64),)
+ORIGIN = Provenance(base="/data", sources={"a.csv": "a" * 64}, environment=HERE, made=MADE)
+
+
 @pytest.fixture
 def report() -> RunReport:
     update = {
@@ -72,6 +93,8 @@ def report() -> RunReport:
         "search": SEARCH,
         "embedding": WORDS,
         "calibration": CALIBRATION,
+        "costs": COSTS,
+        "provenance": ORIGIN,
     }
     return REPORT.model_copy(update=update)
 
@@ -129,6 +152,19 @@ def test_every_plot_takes_its_colours_from_the_page(report):
     for drawing in drawings:
         assert "currentColor" in drawing
         assert not re.search(r"(?:fill|stroke): #", drawing)
+
+
+def test_costs_and_digests_are_told(report):
+    shown = page(report)
+    part = shown.split('id="costs"')[1].split("</section>")[0]
+    cells = re.findall(r"<td>([^<]*)</td>", part)
+    assert cells[-5:] == ["all", "32.0", "60.0", "900", ""]
+    assert "About 0.1 Wh" in part
+    assert "found done from an earlier run" in part
+    part = shown.split('id="reproduction"')[1].split("</section>")[0]
+    assert f"lslm reproduce {report.run_id}" in part
+    assert "a" * 16 in part
+    assert "f" * 16 in part
 
 
 def test_the_same_report_is_the_same_page(report):

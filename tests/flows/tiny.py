@@ -7,6 +7,7 @@ from pathlib import Path
 
 PIPELINE = """
 name: tiny
+deterministic: true
 corpus:
   sources: [{path: films.csv}]
 split: {holdout: 0.2}

@@ -14,7 +14,7 @@ SPACE: SearchSpace = {
 }
 
 
-def study(folder: Path, name: str = "toy", **settings: object) -> Study:
+def study(folder: Path, name: str = "toy", at_once: int = 1, **settings: object) -> Study:
     return Study(
         name,
         f"sqlite:///{folder / 'optuna.db'}",
@@ -23,6 +23,7 @@ def study(folder: Path, name: str = "toy", **settings: object) -> Study:
         SPACE,
         Hyperparameters().replaced({"encoder.units": 8}),
         "reviews",
+        at_once,
     )
 
 
@@ -63,8 +64,8 @@ def test_failed_trials_do_not_count_as_finished(tmp_path: Path) -> None:
 
 def test_a_spent_budget_is_remembered(tmp_path: Path) -> None:
     first = study(tmp_path, budget="1s")
-    first.spent = 2.0
     trial = first.ask()
+    first.spent = 2.0
     first.tell(trial, 0.5, 1)
     assert study(tmp_path, budget="1s").exhausted()
     assert not study(tmp_path, budget="1h").exhausted()

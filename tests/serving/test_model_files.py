@@ -1,5 +1,6 @@
 import json
 import shutil
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,12 @@ def test_members_come_back_the_same(folder: Path, members: Sequence[keras.Model]
     loaded = load_members(folder)
     for old, new in zip(members, loaded, strict=True):
         np.testing.assert_array_equal(old.predict_on_batch(TOKENS), new.predict_on_batch(TOKENS))
+
+
+def test_no_time_of_saving_is_in_the_files(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "members" / "0.keras") as archive:
+        assert json.loads(archive.read("metadata.json"))["date_saved"] == "1980-01-01@00:00:00"
+        assert {each.date_time[0] for each in archive.infolist()} == {1980}
 
 
 def test_the_description_keeps_settings_that_are_not_defaults(folder: Path) -> None:

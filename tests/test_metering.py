@@ -1,0 +1,31 @@
+"""The cost of a block counts the processes below it."""
+
+import subprocess
+import sys
+import time
+
+from lslm.metering import measured
+
+BUSY = "import time; end = time.process_time() + 0.5\nwhile time.process_time() < end: pass"
+LARGE = "import time; held = bytearray(150_000_000); time.sleep(2.5)"
+
+
+def test_time_is_wall_time() -> None:
+    with measured() as cost:
+        time.sleep(0.2)
+    assert 0.2 <= cost.seconds < 2.0
+    assert cost.cpu_seconds < 0.2
+
+
+def test_work_of_a_child_that_ended_is_counted() -> None:
+    with measured() as cost:
+        subprocess.run([sys.executable, "-c", BUSY], check=True)
+    assert cost.cpu_seconds >= 0.45
+
+
+def test_memory_of_a_child_that_ended_is_counted() -> None:
+    with measured() as without:
+        pass
+    with measured() as cost:
+        subprocess.run([sys.executable, "-c", LARGE], check=True)
+    assert cost.peak_mb - without.peak_mb >= 140
