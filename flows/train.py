@@ -10,7 +10,7 @@ from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
 from lslm.training import workers
-from tasks import approval, corpora, embeddings, models, registry, tracked
+from tasks import approval, corpora, embeddings, models, registry, tracked, variation
 
 
 @flow(name="train", flow_run_name="train {settings.name}", validate_parameters=False)
@@ -32,6 +32,8 @@ def train(settings: Settings, base: Path) -> RunReport:
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
         )
+        variants = variation.Variants.of(settings.evaluation)
+        varied = variation.vary(run, *data, chosen, baselines, variants)
         fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
         model = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         tested = models.evaluate(
@@ -40,7 +42,9 @@ def train(settings: Settings, base: Path) -> RunReport:
         terms = registry.Terms(
             evaluation=settings.evaluation, gate=settings.gate, registry=settings.registry
         )
-        report = registry.register(run, corpus, parts, found, folds, model, tested, head, terms)
+        report = registry.register(
+            run, corpus, parts, found, folds, varied, model, tested, head, terms
+        )
     return approval.settled(run, report)
 
 

@@ -241,6 +241,10 @@ class EvaluationSettings(Section):
     resamples: PositiveInt = 2000
     """Of each bootstrap."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    curve: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
+    """Shares of one fold's training documents for the learning curve; empty: none."""
+    seeds: PositiveInt = 3
+    """Networks of one fold that differ by their seed alone, to see what chance does; 1: none."""
     wanted_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the answers that should be right: the model abstains where it is not sure enough for
     that. The threshold is chosen on the folds. None: it always answers."""

@@ -75,6 +75,8 @@ class Which(Named, BaseModel):
     """Of the rows held back in a search."""
     number: int = 0
     n_folds: int = 0
+    kept: float = 1.0
+    """Share of a fold's training rows that is trained on."""
 
     @classmethod
     def for_search(cls, search: SearchSettings) -> "Which":
@@ -87,7 +89,9 @@ class Which(Named, BaseModel):
         return cls(kind="fold", seed=seed, number=number, n_folds=n_folds)
 
     def __str__(self) -> str:
-        return f"fold {self.number + 1}" if self.kind == "fold" else f"for {self.kind}"
+        if self.kind != "fold":
+            return f"for {self.kind}"
+        return f"fold {self.number + 1}" + (f", {self.kept:.0%}" if self.kept < 1 else "")
 
 
 @stage("Prepare", modules=("lslm.training.parts", "lslm.corpus.splitting"))
@@ -425,7 +429,8 @@ def _rows(documents: Path, which: Which) -> tuple[Rows, Rows]:
     if which.kind == "search":
         return splitting.cut(frame, which.share, which.seed)
     if which.kind == "fold":
-        return splitting.folds(frame, which.n_folds, which.seed)[which.number]
+        training, validation = splitting.folds(frame, which.n_folds, which.seed)[which.number]
+        return splitting.thinned(frame, training, which.kept, which.seed), validation
     return np.arange(len(frame)), np.arange(0)
 
 

@@ -25,9 +25,11 @@ from lslm.evaluation.report import (
     Rule,
     RunReport,
     Scores,
+    Variation,
 )
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.evaluation.slices import Answered
+from lslm.evaluation.variation import variation
 from lslm.heads.contract import Goal, Head
 from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
@@ -42,6 +44,7 @@ from tasks.corpora import Parts
 from tasks.models import Folds, Found
 from tasks.stage import Pages, Run, made, stage
 from tasks.tracked import store_of
+from tasks.variation import Varied
 
 
 class Terms(BaseModel):
@@ -75,6 +78,7 @@ def register(
     parts: Parts,
     found: Found,
     folds: Folds,
+    varied: Varied,
     model: Handle,
     tested: Handle,
     head: HeadSettings,
@@ -103,6 +107,7 @@ def register(
     report = _report(
         run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
     )
+    report = report.model_copy(update={"variation": _variation(kind, varied, terms)})
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
@@ -199,6 +204,14 @@ def _findings(
         least=terms.gate.min_slice,
         settings=terms.evaluation,
     )
+
+
+def _variation(head: Head, varied: Varied, terms: Terms) -> Variation | None:
+    curve, seeds = (
+        [answers.load(handle.path) for handle in handles]
+        for handles in (varied.curve, varied.seeds)
+    )
+    return variation(head, curve, seeds, terms.evaluation)
 
 
 def _report(

@@ -64,6 +64,20 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
     return [(np.flatnonzero(of_row != i), np.flatnonzero(of_row == i)) for i in range(k)]
 
 
+def thinned(frame: pl.DataFrame, rows: Rows, share: float, seed: int) -> Rows:
+    """About that share of `rows`, in their order; a smaller share is a part of every larger one.
+
+    One document of each label stays in any case.
+    """
+    if share >= 1.0:
+        return rows
+    drawn = np.random.default_rng(seed).permutation(rows)
+    first = frame[drawn]["label"].is_first_distinct().to_numpy()
+    order = np.concatenate([drawn[first], drawn[~first]])
+    n = max(int(first.sum()), round(share * len(rows)))
+    return np.sort(order[:n])
+
+
 def split(
     cleaned: Path, settings: Settings, into: Path, *, needs_label: bool = True
 ) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
-from lslm.evaluation.sections import calibration_text, errors_text, slices_text
+from lslm.evaluation.sections import calibration_text, errors_text, slices_text, variation_text
 from lslm.evaluation.tables import literal, table, told
 
 _SHOWN_CHARACTERS = 80
@@ -37,6 +37,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Cross-validation": _folds(folds, report.goal),
         "Labels": _details(report.holdout),
         "Calibration": calibration_text(report),
+        "Data and chance": variation_text(report),
         "Slices": slices_text(report.slices),
         "Errors": errors_text(report.errors),
         "Data": _data(report),

@@ -23,7 +23,7 @@ def page(report: RunReport) -> str:
     parts = [
         {
             "title": title,
-            "id": title.lower(),
+            "id": title.lower().replace(" ", "-"),
             # The Markdown was rendered with HTML switched off, the plots are our own.
             "body": Markup(_rendered(text)),  # noqa: S704
             "plots": [Markup(each) for each in drawn.get(title, ())],  # noqa: S704

@@ -1,11 +1,11 @@
 """The plots of a report: SVG that takes its colours from the page, so that it is dark where the page is."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from lslm.evaluation.report import Calibration, FoldScores, RunReport, Scores
+from lslm.evaluation.report import Calibration, CurvePoint, FoldScores, RunReport, Scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +31,8 @@ def plots(report: RunReport) -> dict[str, list[str]]:
         "Holdout": [_intervals(report.holdout, report.goal)],
         "Cross-validation": [_folds(report.cross_validation, report.goal)],
     }
+    if report.variation and report.variation.curve:
+        drawn["Data and chance"] = [_curve(report.variation.curve, report.goal)]
     if report.costs and report.costs.stages:
         drawn["Costs"] = [_bars({s.stage: s.seconds for s in report.costs.stages}, "seconds")]
     if report.calibration:
@@ -84,6 +86,26 @@ def _reliability(found: Calibration) -> str:
         axes.set_xlabel("probability told, holdout")
         axes.set_ylabel("share right")
         return _svg(figure, "share right by the probability told")
+
+
+def _curve(points: Sequence[CurvePoint], metric: str) -> str:
+    """The metric by the number of documents trained on, with its interval for the network."""
+    sizes = [point.n_training for point in points]
+    with _figure(8) as (figure, axes):
+        for system in reversed(points[-1].systems):
+            scores, colour = [point.systems[system] for point in points], _colour(system)
+            axes.plot(sizes, [score.value for score in scores], "o-", color=colour, markersize=4)
+            axes.annotate(f" {system}", (sizes[-1], scores[-1].value), color=colour, fontsize=8)
+            if system == "network":
+                low, high = [s.low for s in scores], [s.high for s in scores]
+                axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.minorticks_off()
+        axes.margins(x=0.25)
+        axes.set_xlabel("documents trained on")
+        axes.set_ylabel(f"{metric}, validation")
+        return _svg(figure, f"{metric} by the number of documents trained on")
 
 
 def _history(trials: list[dict[str, Any]], report: RunReport) -> str:

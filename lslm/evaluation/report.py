@@ -190,6 +190,41 @@ class Errors(Section):
     """Labels that are likely wrong themselves (confident learning), likeliest first; not all of them."""
 
 
+class CurvePoint(Section):
+    """Everything fitted on a part of one fold's training documents."""
+
+    n_training: int
+    """Documents trained on."""
+    systems: dict[str, Score]
+    """The goal's metric on the fold's validation documents; `network` is a single one."""
+
+
+class Gain(Section):
+    """What the last step of the learning curve brought the network, on the same documents."""
+
+    difference: float
+    low: float
+    high: float
+    n: int
+
+
+class SeedSpread(Section):
+    """Single networks of one fold that differ by their seed alone."""
+
+    values: tuple[float, ...]
+    deviation: float
+    """Standard deviation of the values."""
+
+
+class Variation(Section):
+    """How much the score depends on the amount of data, and on chance."""
+
+    curve: tuple[CurvePoint, ...]
+    """By rising number of documents; empty where it was not asked for."""
+    gain: Gain | None
+    seeds: SeedSpread | None
+
+
 class StageCost(Section):
     """What a stage cost when it was done."""
 
@@ -281,6 +316,8 @@ class RunReport(Section):
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""
+    variation: Variation | None = None
+    """None where nothing was varied."""
     costs: Costs | None = None
     """None in reports of older versions."""
     provenance: Provenance | None = None

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from lslm.evaluation.report import (
     Abstention,
     Calibration,
+    CurvePoint,
     Errors,
+    Gain,
     Mistake,
     RunReport,
+    SeedSpread,
     SliceScore,
 )
 from lslm.evaluation.tables import table, told
@@ -117,6 +120,58 @@ def slices_text(slices: Sequence[SliceScore]) -> str:
         f"partly bad luck, of which the holdout's column is free.\n\n{shown}",
     ]
     return "\n\n".join(parts)
+
+
+def variation_text(report: RunReport) -> str:
+    """Would more data help, and how far do networks differ that differ by their seed alone?"""
+    found = report.variation
+    if found is None:
+        return ""
+    parts = ["Single networks, trained on the documents of the last fold, or on some of them."]
+    if found.gain:
+        points = found.curve
+        systems = list(points[-1].systems)
+        rows = [
+            (f"{each.n_training:,}", *(told(each.systems[name]) for name in systems))
+            for each in points
+        ]
+        parts += [table(("trained on", *systems), rows), _gain(found.gain, points)]
+    if found.seeds:
+        parts.append(_seeds(found.seeds, report))
+    return "\n\n".join(parts)
+
+
+def _gain(gain: Gain, points: Sequence[CurvePoint]) -> str:
+    less, more = (f"{point.n_training:,}" for point in points[-2:])
+    worth = (
+        "The curve still rises: more documents like these are likely worth their labels."
+        if gain.low > 0
+        else "That may be chance: this curve does not show that more documents like these would help."
+    )
+    if gain.high < 0:
+        worth = "The score falls with more documents: look at the data."
+    return (
+        f"From {less} to {more} documents the network's score moved by {gain.difference:+.4f} "
+        f"({gain.low:+.4f} to {gain.high:+.4f}, n = {gain.n}). {worth}"
+    )
+
+
+def _seeds(spread: SeedSpread, report: RunReport) -> str:
+    values = ", ".join(f"{value:.4f}" for value in spread.values)
+    told_so_far = (
+        f"{len(spread.values)} networks that differ by their seed alone: {values} {report.goal} "
+        f"(standard deviation {spread.deviation:.4f})."
+    )
+    against = [d for d in report.cross_validation.differences if d.metric == report.goal]
+    if not against or not spread.deviation:
+        return told_so_far
+    sign = 1 if report.direction == "maximize" else -1
+    closest = min(against, key=lambda each: sign * each.difference)
+    ratio = abs(closest.difference) / spread.deviation
+    return (
+        f"{told_so_far} The difference to {closest.against} over all folds, {closest.difference:+.4f}, "
+        f"is {ratio:.1f} times that. A handful of seeds tells the deviation roughly."
+    )
 
 
 def errors_text(errors: Errors | None) -> str:
