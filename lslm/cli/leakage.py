@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -11,11 +12,11 @@ from lslm.cli.environment import prepare
 from lslm.cli.options import (
     DEFAULT,
     JsonOption,
-    PipelineArgument,
     SetOption,
     WorkspaceOption,
     load_pipeline,
 )
+from lslm.cli.registry import opened
 from lslm.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,13 @@ _RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def leakage(
-    pipeline: PipelineArgument = DEFAULT,
+    pipeline: Annotated[
+        str,
+        typer.Argument(
+            metavar="PIPELINE|RUN",
+            help="A shipped pipeline's name, a pipeline file, or the id of a finished MLflow run.",
+        ),
+    ] = DEFAULT,
     overrides: SetOption = [],  # noqa: B006 (Typer copies it)
     only: Annotated[
         Literal["records", "canary"] | None,
@@ -54,18 +61,13 @@ def leakage(
       lslm audit leakage
       lslm audit leakage my.yaml --refit
       lslm audit leakage my.yaml --only canary --sample 500
+      lslm audit leakage 1eb432859fa846f7b272ed4f098a835e
     """
-    if _RUN_ID.fullmatch(pipeline):
-        raise InputError(
-            "an MLflow run does not say where its pipeline file lies",
-            where=pipeline,
-            right="the pipeline of that run, with the same --set options",
-        )
     from lslm.audit.findings import passed
     from lslm.cli.quiet import quietly
     from lslm.workspace import Workspace
 
-    loaded = load_pipeline(pipeline, overrides, workspace)
+    loaded = _loaded(pipeline, overrides, workspace)
     home = Workspace(loaded.settings.workspace)
     prepare(home.root, use_servers=False)
     findings: list[Finding] = []
@@ -77,6 +79,31 @@ def leakage(
     _show(findings, as_json)
     if not passed(findings):
         raise typer.Exit(1)
+
+
+def _loaded(reference: str, overrides: list[str], workspace: Path | None) -> "Pipeline":
+    """A pipeline as its file says, or as a run recorded it."""
+    if not _RUN_ID.fullmatch(reference):
+        return load_pipeline(reference, overrides, workspace)
+    if overrides:
+        raise InputError(
+            "a run's settings are what they were", where="--set", right="a pipeline, or no --set"
+        )
+    from lslm.pipelines.loader import Pipeline
+
+    with opened(workspace, None) as store:
+        from lslm.tracking.reports import fetch_record
+
+        settings, report = fetch_record(store, reference)
+        home = store.workspace.root
+    if report.provenance is None:
+        raise InputError(
+            "the run recorded too little",
+            where=f"MLflow run {reference}",
+            right="a run of this version of lslm",
+        )
+    base = Path(report.provenance.base)
+    return Pipeline(settings.model_copy(update={"workspace": home}), base, base)
 
 
 def _records(

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 from lslm.evaluation.report import Calibration, CurvePoint, FoldScores, RunReport, Scores
@@ -92,17 +93,17 @@ def _curve(points: Sequence[CurvePoint], metric: str) -> str:
     """The metric by the number of documents trained on, with its interval for the network."""
     sizes = [point.n_training for point in points]
     with _figure(8) as (figure, axes):
-        for system in reversed(points[-1].systems):
+        for system, line in zip(points[-1].systems, cycle(("-", "--", ":", "-.")), strict=False):
             scores, colour = [point.systems[system] for point in points], _colour(system)
-            axes.plot(sizes, [score.value for score in scores], "o-", color=colour, markersize=4)
-            axes.annotate(f" {system}", (sizes[-1], scores[-1].value), color=colour, fontsize=8)
+            values = [score.value for score in scores]
+            axes.plot(sizes, values, "o", ls=line, color=colour, markersize=4, label=system)
             if system == "network":
                 low, high = [s.low for s in scores], [s.high for s in scores]
                 axes.fill_between(sizes, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.set_xscale("log", base=2)
         axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
         axes.minorticks_off()
-        axes.margins(x=0.25)
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), fontsize=9)
         axes.set_xlabel("documents trained on")
         axes.set_ylabel(f"{metric}, validation")
         return _svg(figure, f"{metric} by the number of documents trained on")

@@ -183,12 +183,18 @@ def errors_text(errors: Errors | None) -> str:
         f"{errors.n_wrong:,} of {errors.n:,} out-of-fold answers are not the label. Documents of the "
         "holdout are not looked at.",
         *([_matrix(errors)] if errors.labels else []),
-        table(("label", "taken for", "n"), confusions) if confusions else "No label was mistaken.",
+        _confusions(confusions),
         f"The surest wrong answers:\n\n{_mistakes(errors.confident)}",
         f"{errors.n_suspects:,} labels are likely wrong themselves (confident learning on out-of-fold "
         f"answers); the likeliest:\n\n{_mistakes(errors.suspects)}",
     ]
     return "\n\n".join(parts)
+
+
+def _confusions(pairs: Sequence[tuple[str, str, int]]) -> str:
+    if not pairs:
+        return "No label was mistaken."
+    return f"The most frequent of them:\n\n{table(('label', 'taken for', 'n'), pairs)}"
 
 
 def _matrix(errors: Errors) -> str:

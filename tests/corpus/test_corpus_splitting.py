@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lslm.cleaning.chain import clean
-from lslm.corpus.splitting import cut, folds, split
+from lslm.corpus.splitting import cut, folds, split, thinned
 from lslm.errors import InputError
 from lslm.settings import CorpusSettings, EvaluationSettings, Settings, Source
 
@@ -51,6 +51,16 @@ def test_a_group_never_straddles_a_fold(rows, k, timed):
     groups = data["group"].to_numpy()
     for training, validation in folds(data, k, 0):
         assert not set(groups[training]) & set(groups[validation])
+
+
+def test_a_smaller_share_is_part_of_a_larger_one_and_keeps_every_label():
+    data = frame(["a"] * 40 + ["b"] * 39 + ["c"])
+    taken = np.arange(0, 80, 1)
+    small, large = (thinned(data, taken, share, seed=1) for share in (0.1, 0.5))
+    assert (len(small), len(large)) == (8, 40)
+    assert set(small) <= set(large)
+    assert set(data["label"].to_numpy()[small]) == {"a", "b", "c"}
+    assert thinned(data, taken, 1.0, seed=1) is taken
 
 
 def test_folds_partition_the_documents_and_balance_the_labels():

@@ -12,12 +12,17 @@ from lslm.evaluation.page import page
 from lslm.evaluation.report import (
     Calibration,
     Costs,
+    CurvePoint,
     FoldCalibration,
+    Gain,
     Made,
     Provenance,
     ReliabilityBin,
     RunReport,
+    Score,
+    SeedSpread,
     StageCost,
+    Variation,
 )
 from tests.cli.samples import REPORT
 from tests.test_reproduction import HERE
@@ -83,6 +88,20 @@ COSTS = Costs(
     watts_per_core=6.0,
 )
 MADE = (Made(stage="fit", name="", digest="f" * 64),)
+VARIATION = Variation(
+    curve=tuple(
+        CurvePoint(
+            n_training=n,
+            systems={
+                name: Score(value=at, low=at - 0.1, high=at + 0.1, n=40)
+                for name, at in (("network", n / 200), ("word-char-svc", 0.4))
+            },
+        )
+        for n in (25, 50, 100)
+    ),
+    gain=Gain(difference=0.25, low=0.1, high=0.3, n=40),
+    seeds=SeedSpread(values=(0.5, 0.52, 0.48), deviation=0.02),
+)
 ORIGIN = Provenance(base="/data", sources={"a.csv": "a" * 64}, environment=HERE, made=MADE)
 
 
@@ -94,6 +113,7 @@ def report() -> RunReport:
         "embedding": WORDS,
         "calibration": CALIBRATION,
         "costs": COSTS,
+        "variation": VARIATION,
         "provenance": ORIGIN,
     }
     return REPORT.model_copy(update=update)
@@ -147,7 +167,7 @@ def test_every_plot_takes_its_colours_from_the_page(report):
     shown = page(report)
     drawings = re.findall(r"<svg.*?</svg>", shown, re.DOTALL)
     titles = re.findall(r'<svg role="img" aria-label="([^"]*)"', shown)
-    assert len(drawings) == len(titles) == 8
+    assert len(drawings) == len(titles) == 9
     assert "value of each trial in order" in titles
     for drawing in drawings:
         assert "currentColor" in drawing
@@ -165,6 +185,25 @@ def test_costs_and_digests_are_told(report):
     assert f"lslm reproduce {report.run_id}" in part
     assert "a" * 16 in part
     assert "f" * 16 in part
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.1, 0.3, "The curve still rises"),
+        (-0.1, 0.3, "That may be chance"),
+        (-0.3, -0.1, "The score falls with more documents"),
+    ],
+)
+def test_whether_more_data_would_help_is_told(report, low: float, high: float, said: str):
+    gain = Gain(difference=(low + high) / 2, low=low, high=high, n=40)
+    varied = VARIATION.model_copy(update={"gain": gain})
+    assert said in page(report.model_copy(update={"variation": varied}))
+
+
+def test_a_difference_is_compared_with_what_the_seed_does(report):
+    # 0.29 over the majority; the seeds' deviation is 0.02.
+    assert "+0.2900, is 14.5 times that" in page(report)
 
 
 def test_the_same_report_is_the_same_page(report):

@@ -40,3 +40,25 @@ def test_the_report_tells_costs_and_digests(report: dict[str, Any]) -> None:
     assert not stages["fit"]["earlier"]
     assert set(report["provenance"]["sources"]) == {"films.csv"}
     assert report["provenance"]["environment"]["packages"]["keras"]
+
+
+def test_a_run_is_audited_by_its_id(home: Path, report: dict[str, Any]) -> None:
+    done = lslm("audit", "leakage", report["run_id"], "--only", "records", home=home)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert " 0 leaks, 0 unproven" in done.stdout
+
+
+def test_settings_of_a_run_cannot_be_changed_for_an_audit(home: Path) -> None:
+    done = lslm("audit", "leakage", "0" * 32, "--set", "encoder.units=4", home=home)
+    assert done.returncode == 2
+    assert "a run's settings are what they were" in done.stderr
+
+
+def test_the_learning_curve_ends_with_all_documents_of_a_fold(report: dict[str, Any]) -> None:
+    varied = report["variation"]
+    whole = varied["curve"][-1]
+    assert [point["n_training"] for point in varied["curve"]] == [15, 30, 60]
+    # The curve's last network is the fold's own, since only one network is averaged there.
+    fold = report["cross_validation"]["folds"][-1]["network"]["accuracy"]
+    assert whole["systems"]["network"]["value"] == varied["seeds"]["values"][0] == fold
+    assert len(varied["seeds"]["values"]) == 3
