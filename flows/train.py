@@ -10,7 +10,7 @@ from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
 from lslm.training import workers
-from tasks import approval, corpora, embeddings, models, registry, tracked, variation
+from tasks import approval, candidate, corpora, embeddings, models, registry, tracked, variation
 
 
 @flow(name="train", flow_run_name="train {settings.name}", validate_parameters=False)
@@ -35,15 +35,31 @@ def train(settings: Settings, base: Path) -> RunReport:
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
         fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
-        model = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
+        network = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
+        put = candidate.put_forward(
+            run,
+            network,
+            parts.development,
+            folds,
+            head,
+            settings.registry.candidate,
+            settings.evaluation.wanted_accuracy,
+            settings.evaluation.seed,
+        )
         tested = models.evaluate(
-            run, model, parts.development, parts.holdout, head, baselines, settings.evaluation.seed
+            run,
+            network,
+            parts.development,
+            parts.holdout,
+            head,
+            baselines,
+            settings.evaluation.seed,
         )
         terms = registry.Terms(
             evaluation=settings.evaluation, gate=settings.gate, registry=settings.registry
         )
         report = registry.register(
-            run, corpus, parts, found, folds, varied, model, tested, head, terms
+            run, corpus, parts, found, folds, varied, put, tested, head, terms
         )
     return approval.settled(run, report)
 

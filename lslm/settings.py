@@ -287,6 +287,9 @@ class RegistrySettings(Section):
 
     name: str | None = None
     """None takes the pipeline's name."""
+    candidate: Literal["network", "best"] = "network"
+    """What goes before the gate. `best`: a baseline that does better than the network on the folds goes in
+    its place, and answers in the same form."""
     approval: bool = False
     """A version that passes the gate waits until a person approves it."""
     approval_timeout: Duration = 86_400.0

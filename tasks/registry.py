@@ -27,12 +27,13 @@ from lslm.evaluation.report import (
     Scores,
     Variation,
 )
-from lslm.evaluation.scoring import score_folds, score_systems
+from lslm.evaluation.scoring import NETWORK, score_folds, score_systems
 from lslm.evaluation.slices import Answered
 from lslm.evaluation.variation import variation
 from lslm.heads.contract import Goal, Head
 from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
+from lslm.serving.predictor import Predictor
 from lslm.settings import EvaluationSettings, GateSettings, HeadSettings, RegistrySettings
 from lslm.tracking import approvals, gate, registry, runs
 from lslm.tracking.example import input_example
@@ -40,6 +41,7 @@ from lslm.tracking.package import Candidate
 from lslm.tracking.versions import GATE, OPPONENT, RULES
 from lslm.training import workers
 from lslm.workspace import Handle
+from tasks.candidate import Models
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
 from tasks.stage import Pages, Run, made, stage
@@ -79,7 +81,7 @@ def register(
     found: Found,
     folds: Folds,
     varied: Varied,
-    model: Handle,
+    models: Models,
     tested: Handle,
     head: HeadSettings,
     terms: Terms,
@@ -92,34 +94,29 @@ def register(
     given = [answers.load(handle.path) for handle in folds.answers]
     cross_validation = score_folds(kind, calibrated(kind, given), terms.evaluation)
     held = answers.load(tested.path)
-    found_out = _findings(kind, model, parts, given, held, terms)
+    found_out = _findings(kind, models.network, parts, given, held, terms)
     holdout = score_systems(kind, held, terms.evaluation)
-    challenger = gate.Challenger(
-        head=kind,
-        folder=model.path,
-        documents=pl.read_parquet(parts.holdout.path),
-        outputs=held.outputs["network"],
-        targets=held.targets,
-        scores=holdout,
-    )
+    challenger = _challenger(kind, models, parts, held, holdout)
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
     seen = gate.gather(store, name, challenger, terms.gate, holdout_uses=uses, run_id=run.run_id)
     report = _report(
         run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
     )
-    report = report.model_copy(update={"variation": _variation(kind, varied, terms)})
+    report = report.model_copy(
+        update={"variation": _variation(kind, varied, terms), "system": models.system}
+    )
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
         run.settings,
         Candidate(
             run_id=run.run_id,
-            folder=model.path,
+            folder=models.candidate.path,
             head=kind,
             card=model_card(report, run.settings),
-            input_example=input_example(model.path, terms.registry.input_example),
+            input_example=input_example(models.network.path, terms.registry.input_example),
             report=digest,
-            score=f"{kind.goal.metric} {told(holdout.systems['network'][kind.goal.metric])}",
+            score=f"{kind.goal.metric} {told(holdout.systems[models.system][kind.goal.metric])}",
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
     )
@@ -187,6 +184,25 @@ def _decided(
         rules = (*decision.rules, rule)
         return decision.model_copy(update={"promoted": False, "reason": reason, "rules": rules})
     return decision
+
+
+def _challenger(
+    head: Head, models: Models, parts: Parts, held: Answers, scores: Scores
+) -> gate.Challenger:
+    """The candidate with its answers for the holdout, as it will serve them."""
+    documents = pl.read_parquet(parts.holdout.path)
+    outputs = held.outputs[models.system]
+    if models.system != NETWORK:
+        outputs = Predictor.load(models.candidate.path).outputs(documents["text"].to_list())
+    return gate.Challenger(
+        head=head,
+        folder=models.candidate.path,
+        documents=documents,
+        outputs=outputs,
+        targets=held.targets,
+        scores=scores,
+        system=models.system,
+    )
 
 
 def _findings(

@@ -7,6 +7,7 @@ from typing import Any
 from lslm import __version__
 from lslm.evaluation.markdown import rules_table, scores_table, verdict
 from lslm.evaluation.report import RunReport
+from lslm.evaluation.scoring import NETWORK
 from lslm.evaluation.sections import confidence_text
 from lslm.evaluation.tables import told
 from lslm.settings import Settings, Source
@@ -21,7 +22,7 @@ def model_card(report: RunReport, settings: Settings) -> str:
     Addresses of databases and servers stay out of it: they may hold passwords.
     """
     sections = {
-        "Intended use": _intended_use(settings),
+        "Intended use": _intended_use(report, settings),
         "Data": _data(report, settings),
         "Holdout": scores_table(report.holdout),
         f"Cross-validation, {len(report.cross_validation.folds)} folds": scores_table(
@@ -39,7 +40,7 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
     """Written as JSON values, which are YAML whatever a name contains."""
     metrics = [
         {"type": name, "value": round(score.value, 6), "name": f"{name}, holdout"}
-        for name, score in report.holdout.systems["network"].items()
+        for name, score in report.holdout.systems[report.system].items()
     ]
     result = {
         "task": {"type": settings.head.kind},
@@ -55,9 +56,10 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
     return "\n".join(["---", *lines, "---"])
 
 
-def _intended_use(settings: Settings) -> str:
+def _intended_use(report: RunReport, settings: Settings) -> str:
+    what = "" if report.system == NETWORK else f", by the baseline {report.system},"
     return (
-        f"Answers of the head `{settings.head.kind}` for documents like those it was trained on, a CPU "
+        f"Answers of the head `{settings.head.kind}`{what} for documents like those it was trained on, a CPU "
         "being enough. It was not tested on others, and it has no way to say that a document is none "
         "of its business."
     )
@@ -93,15 +95,23 @@ def _listed(title: str, sources: Sequence[Source]) -> str:
 
 
 def _limits(settings: Settings, report: RunReport) -> str:
-    longest = report.chosen.get("training.max_tokens", settings.training.max_tokens)
     return "\n".join(
         [
-            "- Words that neither the training text nor the outside text has are unknown to it.",
-            f"- Documents are cut at {longest} tokens; their middle is left out.",
+            *_limits_of_reading(settings, report),
             *(f"- {line}" for line in (_confidence(report), _weakest(report)) if line),
             "- Intervals are over documents and hold the model fixed; the spread over folds shows more.",
         ]
     )
+
+
+def _limits_of_reading(settings: Settings, report: RunReport) -> list[str]:
+    if report.system != NETWORK:
+        return ["- It reads bags of words and characters: their order beyond pairs is lost."]
+    longest = report.chosen.get("training.max_tokens", settings.training.max_tokens)
+    return [
+        "- Words that neither the training text nor the outside text has are unknown to it.",
+        f"- Documents are cut at {longest} tokens; their middle is left out.",
+    ]
 
 
 def _confidence(report: RunReport) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
+from lslm.evaluation.scoring import NETWORK
 from lslm.evaluation.sections import calibration_text, errors_text, slices_text, variation_text
 from lslm.evaluation.tables import literal, table, told
 
@@ -53,7 +54,15 @@ def sections(report: RunReport) -> dict[str, str]:
 def verdict(report: RunReport) -> str:
     """Does the network beat every baseline, by how much, and could it be chance? Holdout, then folds."""
     on_holdout = _verdict(report, report.holdout, "holdout")
-    return f"{on_holdout} {_verdict(report, report.cross_validation, 'folds')}"
+    on_folds = _verdict(report, report.cross_validation, "folds")
+    return " ".join(filter(None, [on_holdout, on_folds, _put_forward(report)]))
+
+
+def _put_forward(report: RunReport) -> str:
+    """Whether something else than the network was registered."""
+    if report.system == NETWORK:
+        return ""
+    return f"Registered is the baseline {report.system}, which did better on the folds."
 
 
 def _verdict(report: RunReport, scores: Scores, where: str) -> str:

@@ -313,6 +313,8 @@ class RunReport(Section):
     holdout: Scores
     model: str
     version: str
+    system: str = "network"
+    """What was registered: the network, or a baseline that did better on the folds."""
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""

@@ -8,7 +8,7 @@ import polars as pl
 from lslm.errors import InputError
 from lslm.heads.contract import Array, Classes, Comparison, Goal, Head, Targets
 from lslm.heads.seeds import layer_seeds
-from lslm.heads.text_baselines import BASELINES
+from lslm.heads.text_baselines import BASELINES, KEPT
 from lslm.settings import Hyperparameters, Range, Section
 from lslm.statistics.calibration import expected_calibration_error
 from lslm.statistics.resampling import Mean, OfConfusion, confusion
@@ -177,6 +177,7 @@ HEAD = Head(
     details=details,
     decode=decode,
     baselines=BASELINES,
+    kept=KEPT,
     compare=compare,
     space={
         "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),

@@ -4,8 +4,8 @@ A head sits on the shared encoder and learns one kind of answer. Nothing here im
 does so inside the functions that build its network.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import polars as pl
@@ -68,6 +68,16 @@ class Baseline(Protocol):
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A baseline that can be kept on disk and served, as a pipeline of scikit-learn."""
+
+    fit: Callable[[pl.DataFrame, Targets, int], Any]
+    """From training documents, targets and a seed to the fitted pipeline."""
+    ask: Callable[[Any, Sequence[str], Targets], Array]
+    """From the pipeline and texts to outputs as the baseline's."""
+
+
+@dataclass(frozen=True)
 class Head:
     """One kind of answer. `documents` are rows of the cleaned corpus (see `lslm.cleaning.chain`)."""
 
@@ -101,3 +111,5 @@ class Head:
     """Columns of a served prediction: (name, MLflow type)."""
     classes: Classes | None = None
     """None where outputs are something else than probabilities of classes."""
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """Baselines that can be registered in place of a network, by their names among `baselines`."""

@@ -5,12 +5,17 @@ answers `(n, n_labels)`, columns in the order of `targets["labels"]`.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
-from lslm.heads.contract import Array, Baseline, Targets
+from lslm.heads.contract import Array, Baseline, Kept, Targets
+
+if TYPE_CHECKING:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.pipeline import Pipeline
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = rf"[{_CJK}]|[^\W{_CJK}]+"
@@ -30,12 +35,7 @@ def tfidf_logistic_regression(
     training: pl.DataFrame, documents: pl.DataFrame, targets: Targets, seed: int
 ) -> Array:
     """TF-IDF of words and word pairs under logistic regression; outputs are its probabilities."""
-    from sklearn.linear_model import LogisticRegression
-
-    known, asked = _words(training["text"].to_list(), documents["text"].to_list())
-    model = LogisticRegression(C=10.0, max_iter=1000, random_state=seed)
-    model.fit(known, _truth(training, targets))
-    return _columns(model.predict_proba(asked), model.classes_, len(targets["labels"]))
+    return _logistic_regression(training, targets, seed).answers(documents, targets)
 
 
 def word_char_svc(
@@ -46,45 +46,133 @@ def word_char_svc(
     Outputs are the softmax of its decision values: their order means something, their size is not
     calibrated, so its log loss says little.
     """
+    return _svc(training, targets, seed).answers(documents, targets)
+
+
+def kept_logistic_regression(training: pl.DataFrame, targets: Targets, seed: int) -> "Pipeline":
+    """The same, as a pipeline of scikit-learn that can be kept."""
+    return _logistic_regression(training, targets, seed).pipeline()
+
+
+def kept_svc(training: pl.DataFrame, targets: Targets, seed: int) -> "Pipeline":
+    """The same, as a pipeline of scikit-learn that can be kept."""
+    return _svc(training, targets, seed).pipeline()
+
+
+def ask_kept(pipeline: "Pipeline", texts: Sequence[str], targets: Targets) -> Array:
+    """What a kept pipeline answers, `(n, n_labels)`: as the baseline did that it comes from."""
+    return _outputs(pipeline, list(texts), targets)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A linear model on the features of its views, side by side."""
+
+    views: tuple["_Words | _Characters", ...]
+    model: Any
+
+    def answers(self, documents: pl.DataFrame, targets: Targets) -> Array:
+        from scipy.sparse import hstack
+
+        texts = documents["text"].to_list()
+        asked = hstack([view.transform(texts) for view in self.views], "csr")
+        return _outputs(self.model, asked, targets)
+
+    def pipeline(self) -> "Pipeline":
+        from sklearn.pipeline import make_pipeline, make_union
+
+        return make_pipeline(make_union(*(view.plain() for view in self.views)), self.model)
+
+
+def _logistic_regression(training: pl.DataFrame, targets: Targets, seed: int) -> _Fitted:
+    from sklearn.linear_model import LogisticRegression
+
+    words = _Words()
+    model = LogisticRegression(C=10.0, max_iter=1000, random_state=seed)
+    model.fit(words.fit_transform(training["text"].to_list()), _truth(training, targets))
+    return _Fitted((words,), model)
+
+
+def _svc(training: pl.DataFrame, targets: Targets, seed: int) -> _Fitted:
     from scipy.sparse import hstack
-    from scipy.special import softmax
     from sklearn.svm import LinearSVC
 
-    texts = training["text"].to_list(), documents["text"].to_list()
-    views = zip(_words(*texts), _characters(*texts), strict=True)
-    known, asked = (hstack(pair, "csr") for pair in views)
-    model = LinearSVC(random_state=seed).fit(known, _truth(training, targets))
-    margins = model.decision_function(asked)
-    both = np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins
-    return _columns(softmax(both, axis=1), model.classes_, len(targets["labels"]))
+    texts, views = training["text"].to_list(), (_Words(), _Characters())
+    known = hstack([view.fit_transform(texts) for view in views], "csr")
+    return _Fitted(views, LinearSVC(random_state=seed).fit(known, _truth(training, targets)))
 
 
-def _words(training: Sequence[str], documents: Sequence[str]) -> tuple[Any, Any]:
-    """Sparse TF-IDF of words and word pairs, `(n, n_features)` each."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def _outputs(model: Any, asked: Any, targets: Targets) -> Array:
+    """Probabilities where the model has them, else the softmax of its decision values."""
+    from scipy.special import softmax
 
-    vectorizer = TfidfVectorizer(
-        token_pattern=_WORD, ngram_range=_PAIRS, sublinear_tf=True, dtype=np.float32
-    )
-    return vectorizer.fit_transform(training), vectorizer.transform(documents)
+    if hasattr(model, "predict_proba"):
+        answers = model.predict_proba(asked)
+    else:
+        margins = model.decision_function(asked)
+        both = np.stack([-margins, margins], axis=1) if margins.ndim == 1 else margins
+        answers = softmax(both, axis=1)
+    return _columns(answers, model.classes_, len(targets["labels"]))
 
 
-def _characters(training: Sequence[str], documents: Sequence[str]) -> tuple[Any, Any]:
-    """Sparse TF-IDF of two to five characters inside words, `(n, n_features)` each.
+class _Words:
+    """TF-IDF of words and word pairs, sparse `(n, n_features)`."""
 
-    The same as scikit-learn's analyzer `char_wb`, several times faster: a word is taken apart once,
-    however often it stands in the corpus.
+    def __init__(self) -> None:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        self._vectorizer = TfidfVectorizer(
+            token_pattern=_WORD, ngram_range=_PAIRS, sublinear_tf=True, dtype=np.float32
+        )
+
+    def fit_transform(self, texts: Sequence[str]) -> Any:
+        return self._vectorizer.fit_transform(texts)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        return self._vectorizer.transform(texts)
+
+    def plain(self) -> "TfidfVectorizer":
+        """The same in scikit-learn's own form."""
+        return self._vectorizer
+
+
+class _Characters:
+    """TF-IDF of two to five characters inside words, sparse `(n, n_features)`.
+
+    The same as scikit-learn's analyzer `char_wb`, several times faster on many texts: a word is taken
+    apart once, however often it stands in the corpus.
     """
-    from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
-    pieces = CountVectorizer(analyzer="char_wb", ngram_range=_CHARACTERS, dtype=np.float32)
-    weights = TfidfTransformer(sublinear_tf=True)
-    counts, words = _word_counts(training)
-    known = counts @ pieces.fit_transform(words)
-    counts, words = _word_counts(documents)
-    asked = counts @ pieces.transform(words)
-    weights.fit(known)
-    return weights.transform(known, copy=False), weights.transform(asked, copy=False)
+    def __init__(self) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
+
+        self._pieces = CountVectorizer(
+            analyzer="char_wb", ngram_range=_CHARACTERS, dtype=np.float32
+        )
+        self._weights = TfidfTransformer(sublinear_tf=True)
+
+    def fit_transform(self, texts: Sequence[str]) -> Any:
+        counts, words = _word_counts(texts)
+        known = counts @ self._pieces.fit_transform(words)
+        return self._weights.fit(known).transform(known, copy=False)
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        counts, words = _word_counts(texts)
+        return self._weights.transform(counts @ self._pieces.transform(words), copy=False)
+
+    def plain(self) -> "TfidfVectorizer":
+        """The same in scikit-learn's own form."""
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(
+            analyzer="char_wb",
+            ngram_range=_CHARACTERS,
+            sublinear_tf=True,
+            dtype=np.float32,
+            vocabulary=self._pieces.vocabulary_,
+        )
+        vectorizer.idf_ = self._weights.idf_
+        return vectorizer
 
 
 def _word_counts(texts: Sequence[str]) -> tuple[Any, Array]:
@@ -115,4 +203,8 @@ BASELINES: Mapping[str, Baseline] = {
     "majority": majority,
     "tfidf-logistic-regression": tfidf_logistic_regression,
     "word-char-svc": word_char_svc,
+}
+KEPT: Mapping[str, Kept] = {
+    "tfidf-logistic-regression": Kept(kept_logistic_regression, ask_kept),
+    "word-char-svc": Kept(kept_svc, ask_kept),
 }

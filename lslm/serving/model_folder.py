@@ -2,7 +2,7 @@
 
 model.json        the description, with the format's number
 vocabulary.json   words in the order of their ids
-model.onnx        all networks in one graph, which answers
+model.onnx        all networks in one graph, which answers; a baseline has baseline.skops instead
 members/0.keras   each network, to go on training or to look into
 seen.npy          sorted fingerprints of the documents it was trained on
 manifest.json     the SHA-256 of each other file
@@ -23,12 +23,14 @@ from lslm.errors import InputError
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, Section, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 """Raised when an older library could not read, or would misread, what this one writes."""
-READABLE = (1, 2)
-"""Formats that this library reads; 1 knew no temperature and no threshold."""
+READABLE = (1, 2, 3)
+"""Formats that this library reads; 1 knew no temperature and no threshold, 2 no baselines."""
 
 DESCRIPTION, VOCABULARY, GRAPH = "model.json", "vocabulary.json", "model.onnx"
+NETWORK = "network"
+"""What answers, where it is not a baseline."""
 SEEN, MANIFEST, MEMBERS = "seen.npy", "manifest.json", "members"
 
 
@@ -36,6 +38,8 @@ class Description(Section):
     """What `model.json` says."""
 
     format: int = FORMAT
+    system: str = NETWORK
+    """What answers: networks, or the baseline of that name (see `lslm.serving.kept`)."""
     lslm: str
     """Version of the library that wrote it."""
     name: str

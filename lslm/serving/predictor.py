@@ -11,7 +11,8 @@ from lslm import heads
 from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
 from lslm.heads.contract import Array, Targets
-from lslm.serving.model_folder import GRAPH, Description, ModelFolder
+from lslm.serving.kept import KeptBaseline
+from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
 from lslm.statistics.calibration import scale
 from lslm.text.tokenizers import tokenizer
 from lslm.text.vocabulary import Ids, Vocabulary, cut
@@ -41,6 +42,8 @@ class Predictor:
         """Open a model folder; InputError for a changed file or an unknown format."""
         files = ModelFolder(folder)
         description = files.description()
+        if description.system != NETWORK:
+            return BaselinePredictor(description, KeptBaseline(files, description))
         options = onnxruntime.SessionOptions()
         # More threads gain nothing on networks this small, and spin.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -128,8 +131,11 @@ class Predictor:
         return results
 
     def _calibrated(self, outputs: Sequence[Array]) -> Array:
-        stacked, temperature = self._stacked(outputs), self.description.temperature
-        return stacked if temperature == 1.0 else scale(stacked, temperature)
+        return self._scaled(self._stacked(outputs))
+
+    def _scaled(self, outputs: Array) -> Array:
+        temperature = self.description.temperature
+        return outputs if temperature == 1.0 else scale(outputs, temperature)
 
     def _stacked(self, outputs: Sequence[Array]) -> Array:
         if outputs:
@@ -145,6 +151,26 @@ class Predictor:
                 right="a model trained with encoder.pooling 'attention' or 'attention+max'",
             )
         return _ATTENTION
+
+
+class BaselinePredictor(Predictor):
+    """A loaded baseline, which answers in the same form as a network."""
+
+    def __init__(self, description: Description, baseline: KeptBaseline) -> None:
+        self.description, self._baseline = description, baseline
+        self._split = tokenizer(description.text)
+        self._head = heads.get(description.head.kind)
+
+    def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
+        """What the baseline answers, calibrated, `(n, ...)`; it takes all texts at once."""
+        return self._scaled(self._baseline.outputs(texts))
+
+    def _attention_name(self) -> str:
+        raise InputError(
+            f"the model {self.description.name!r} is the baseline {self.description.system!r}, "
+            "which has no attention",
+            right="a network trained with encoder.pooling 'attention' or 'attention+max'",
+        )
 
 
 def _of_similar_length(documents: Sequence[Ids], batch_size: int) -> Iterator[list[int]]:

@@ -2,6 +2,8 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from lslm.serving.model_folder import NETWORK
+
 _NEEDED = (
     "mlflow",
     "ftfy",
@@ -12,19 +14,21 @@ _NEEDED = (
     "pydantic",
     "selectolax",
 )
+_OF_BASELINES = ("scikit-learn", "scipy", "skops")
 _OPTIONAL = ("jieba",)
 """Some settings need it; where it is not installed, they were not used."""
 
 
-def requirements() -> list[str]:
-    """Pinned requirements, for pip.
+def requirements(system: str = NETWORK) -> list[str]:
+    """Pinned requirements, for pip, of networks or of a baseline.
 
     Example:
         >>> any(line.startswith("onnxruntime==") for line in requirements())
         True
     """
     optional = [name for name in _OPTIONAL if _installed(name)]
-    return [f"{name}=={version(name)}" for name in (*_NEEDED, *optional)]
+    needed = _NEEDED if system == NETWORK else (*_NEEDED, *_OF_BASELINES)
+    return [f"{name}=={version(name)}" for name in (*needed, *optional)]
 
 
 def _installed(name: str) -> bool:

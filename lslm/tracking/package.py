@@ -47,6 +47,7 @@ def save_package(target: Path, scratch: Path, candidate: Candidate) -> None:
     from mlflow.models import Model
     from mlflow.pyfunc import save_model
 
+    from lslm.serving.model_folder import ModelFolder
     from lslm.serving.requirements import requirements
 
     ignored = shutil.ignore_patterns(_CACHE, "*.pyc", ".*")
@@ -59,7 +60,7 @@ def save_package(target: Path, scratch: Path, candidate: Candidate) -> None:
         code_paths=[str(code)],
         signature=_signature(candidate.head),
         input_example=pd.DataFrame({"text": list(candidate.input_example)}),
-        pip_requirements=requirements(),
+        pip_requirements=requirements(ModelFolder(candidate.folder).description().system),
         mlflow_model=Model(run_id=candidate.run_id, metadata=_metadata(candidate)),
     )
     drop_bytecode(target)

@@ -79,3 +79,19 @@ def test_the_plan_names_what_changed(home: Path, report: dict[str, Any]) -> None
     assert stages["search"]["status"] == "run"
     assert stages["search"]["changed"] == ["start.encoder.units"]
     assert stages["register"]["status"] == "unknown"
+
+
+def test_a_better_baseline_can_be_registered_and_answers(home: Path, report: Any) -> None:
+    # The deciding words of the tiny corpus are plain to a bag of words.
+    best = ("--set", "registry.candidate=best", "--set", "name=tiny-best")
+    done = lslm("run", "tiny.yaml", *best, "--json", home=home)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["system"] == "tfidf-logistic-regression"
+    shown = lslm("predict", "a good film", "--model", "tiny-best@challenger", "--json", home=home)
+    assert json.loads(shown.stdout)["label"] == "pos"
+    score = found["holdout"]["systems"][found["system"]]["accuracy"]["value"]
+    listed = json.loads(lslm("models", "tiny-best", "--json", home=home).stdout)
+    assert listed[0]["score"].startswith(f"accuracy {score:.4f}")
+    rules = [rule["name"] for rule in found["decision"]["rules"]]
+    assert rules[0] == "tfidf-logistic-regression beats every other system"

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from lslm.heads.classify import surprise
-from lslm.heads.text_baselines import BASELINES, _characters, majority
+from lslm.heads.text_baselines import BASELINES, _Characters, majority
 
 TEXTS = ["A red  rose, a rose.", "the blue sea", "a\tsea of red", "x", "Über den  Fluß"]
 
@@ -12,7 +12,8 @@ def test_characters_are_those_of_scikit_learn() -> None:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     reference = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True)
-    known, asked = _characters(TEXTS[:3], TEXTS[2:])
+    ours = _Characters()
+    known, asked = ours.fit_transform(TEXTS[:3]), ours.transform(TEXTS[2:])
     for ours, theirs in (
         (known, reference.fit_transform(TEXTS[:3])),
         (asked, reference.transform(TEXTS[2:])),

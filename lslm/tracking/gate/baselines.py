@@ -7,11 +7,12 @@ from lslm.settings import GateSettings
 from lslm.tracking.gate.direction import gain
 
 
-def floor(goal: Goal, scores: Scores, settings: GateSettings) -> Rule:
-    """The network's score on the holdout is better than every baseline's."""
-    metric, name = goal.metric, "beats every baseline"
+def floor(goal: Goal, scores: Scores, system: str, settings: GateSettings) -> Rule:
+    """The score on the holdout of `system`, the challenger, is better than every other's."""
+    metric = goal.metric
+    name = "beats every baseline" if system == NETWORK else f"{system} beats every other system"
     values = {system: each[metric].value for system, each in scores.systems.items()}
-    ours = values.pop(NETWORK)
+    ours = values.pop(system)
     wanted = settings.must_beat_baselines
     limit = "better than each" if wanted else "none"
     if not values:

@@ -8,7 +8,7 @@ from lslm.tracking.gate import baselines, holdout, opponent, size, slices, speed
 from lslm.tracking.gate.evidence import Evidence
 
 RULES: tuple[Callable[[Evidence, GateSettings], Rule], ...] = (
-    lambda seen, settings: baselines.floor(seen.goal, seen.scores, settings),
+    lambda seen, settings: baselines.floor(seen.goal, seen.scores, seen.system, settings),
     lambda seen, settings: opponent.significance(seen.goal, seen.champion, settings),
     lambda seen, settings: opponent.effect(seen.goal, seen.champion, settings),
     lambda seen, settings: slices.worst(seen.goal, seen.slices, seen.champion, settings),

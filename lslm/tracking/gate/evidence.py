@@ -8,6 +8,7 @@ import polars as pl
 
 from lslm.evaluation.pooling import spread
 from lslm.evaluation.report import Scores
+from lslm.evaluation.scoring import NETWORK
 from lslm.heads.contract import Array, Goal, Head, Targets
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
@@ -34,7 +35,9 @@ class Challenger:
     """Its answers for them, first axis the documents."""
     targets: Targets
     scores: Scores
-    """Its scores on the holdout, and those of the baselines."""
+    """Of every system on the holdout."""
+    system: str = NETWORK
+    """Its own name among them."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Evidence:
 
     goal: Goal
     scores: Scores
+    system: str
+    """The challenger's name among the scores."""
     champion: Opponent | None
     """None where there is no champion yet."""
     slices: tuple[Slice, ...]
@@ -71,6 +76,7 @@ def gather(
     return Evidence(
         goal=challenger.head.goal,
         scores=challenger.scores,
+        system=challenger.system,
         champion=champion,
         slices=slices,
         latency=measure(Predictor.load(challenger.folder), texts),

@@ -46,6 +46,7 @@ def part(name: str, difference: float | None, p: float = 0.01) -> Slice:
 GOOD = Evidence(
     goal=HEAD.goal,
     scores=scored(network=0.8, svc=0.7),
+    system="network",
     champion=against(0.05),
     slices=(part("label neg", 0.04), part("label pos", 0.06)),
     latency=Latency(1.5, 4.0, 200),
@@ -60,6 +61,14 @@ LEFT_OUT = Opponent("3", None, 50)
     [
         (BASELINES, {}, {}, True, "accuracy 0.8000 against 0.7000 of svc"),
         (BASELINES, {"scores": scored(network=0.8, svc=0.8)}, {}, False, "0.8000 of svc"),
+        (
+            BASELINES,
+            {"scores": scored(network=0.7, svc=0.8, majority=0.5), "system": "svc"},
+            {},
+            True,
+            "accuracy 0.8000 against 0.7000 of network, 0.5000 of majority",
+        ),
+        (BASELINES, {"system": "svc"}, {}, False, "accuracy 0.7000 against 0.8000 of network"),
         (
             BASELINES,
             {"scores": scored(network=0.8, svc=0.7, majority=0.9)},

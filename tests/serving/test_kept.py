@@ -1,0 +1,86 @@
+"""A kept baseline answers as it did when it was scored, and nothing in its files is run."""
+
+import pickle
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+import skops.io
+
+from lslm import heads
+from lslm.errors import InputError
+from lslm.serving import kept, model_folder
+from lslm.serving.model_folder import ModelFolder, write_manifest
+from lslm.serving.predictor import Predictor
+from tests.serving.networks import TARGETS
+
+HEAD = heads.get("classify")
+ROWS = [(f"film {i} is {label}", label) for i in range(12) for label in TARGETS["labels"]]
+TRAINING = pl.DataFrame(ROWS, schema=["text", "label"], orient="row")
+ASKED = [f"this one is {label}" for label in reversed(TARGETS["labels"])]
+
+
+@pytest.fixture(params=sorted(HEAD.kept))
+def baseline(request: pytest.FixtureRequest, folder: Path, tmp_path: Path) -> Path:
+    """The folder of a baseline, beside that of a network."""
+    pipeline = HEAD.kept[request.param].fit(TRAINING, TARGETS, 0)
+    kept.save(tmp_path / request.param, ModelFolder(folder), request.param, pipeline)
+    return tmp_path / request.param
+
+
+def test_it_answers_as_when_it_was_scored(baseline: Path) -> None:
+    predictor = Predictor.load(baseline)
+    scored = HEAD.baselines[baseline.name](TRAINING, pl.DataFrame({"text": ASKED}), TARGETS, 0)
+    np.testing.assert_allclose(predictor.outputs(ASKED), scored, atol=1e-6)
+    one_by_one = np.concatenate([predictor.outputs([text]) for text in ASKED])
+    np.testing.assert_allclose(one_by_one, scored, atol=1e-6)
+    assert predictor.outputs([]).shape == (0, len(TARGETS["labels"]))
+
+
+def test_answers_have_the_form_of_a_network_s(baseline: Path, folder: Path) -> None:
+    (ours,), (network,) = (Predictor.load(each).predict(ASKED[:1]) for each in (baseline, folder))
+    assert ours.keys() == network.keys()
+    assert ours["label"] == TARGETS["labels"][-1]
+
+
+def test_a_calibrated_copy_is_scaled_and_abstains(baseline: Path, tmp_path: Path) -> None:
+    model_folder.calibrate(baseline, tmp_path / "flat", temperature=50.0, abstain_below=0.9)
+    plain, flat = Predictor.load(baseline), Predictor.load(tmp_path / "flat")
+    assert flat.outputs(ASKED).max() < plain.outputs(ASKED).max()
+    assert {answer["label"] for answer in flat.predict(ASKED)} == {None}
+
+
+def test_it_has_no_attention_to_show(baseline: Path) -> None:
+    with pytest.raises(InputError, match="which has no attention"):
+        Predictor.load(baseline).predict(ASKED, attention=True)
+
+
+def test_a_changed_file_is_not_opened(baseline: Path) -> None:
+    (baseline / kept.BASELINE).write_bytes(b"other")
+    with pytest.raises(InputError, match="the file was changed"):
+        Predictor.load(baseline)
+
+
+class Planted:
+    """What a pickle would run on loading."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return print, ("planted",)
+
+
+def test_a_planted_pickle_is_not_run(baseline: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with zipfile.ZipFile(baseline / kept.BASELINE, "w") as archive:
+        archive.writestr("schema.json", pickle.dumps(Planted()))
+    write_manifest(baseline)
+    with pytest.raises(Exception, match="."):
+        Predictor.load(baseline)
+    assert "planted" not in capfd.readouterr().out
+
+
+def test_a_type_that_is_no_data_is_refused(baseline: Path) -> None:
+    skops.io.dump({"model": Planted()}, baseline / kept.BASELINE)
+    write_manifest(baseline)
+    with pytest.raises(InputError, match="holds types that are no data"):
+        Predictor.load(baseline)
