@@ -10,7 +10,18 @@ from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
 from lslm.training import workers
-from tasks import approval, candidate, corpora, embeddings, models, registry, tracked, variation
+from tasks import (
+    approval,
+    candidate,
+    corpora,
+    embeddings,
+    models,
+    probes,
+    registry,
+    tracked,
+    variation,
+)
+from tasks.stage import gathered
 
 
 @flow(name="train", flow_run_name="train {settings.name}", validate_parameters=False)
@@ -34,6 +45,12 @@ def train(settings: Settings, base: Path) -> RunReport:
         )
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
+        looked = probes.Explaining.model_validate(
+            settings.evaluation.model_dump(include=set(probes.Explaining.model_fields))
+        )
+        explained = probes.explain_answers(
+            run, *data, chosen, settings.text, settings.cleaning, looked
+        )
         fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
         network = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         put = candidate.put_forward(
@@ -55,11 +72,13 @@ def train(settings: Settings, base: Path) -> RunReport:
             baselines,
             settings.evaluation.seed,
         )
+        swaps = probes.swap_words(run, put.candidate, parts.holdout, settings.evaluation.swaps)
+        asides: Any = gathered(registry.Asides, varied=varied, explained=explained, swaps=swaps)
         terms = registry.Terms(
             evaluation=settings.evaluation, gate=settings.gate, registry=settings.registry
         )
         report = registry.register(
-            run, corpus, parts, found, folds, varied, put, tested, head, terms
+            run, corpus, parts, found, folds, asides, put, tested, head, terms
         )
     return approval.settled(run, report)
 

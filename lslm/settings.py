@@ -245,6 +245,12 @@ class EvaluationSettings(Section):
     """Shares of one fold's training documents for the learning curve; empty: none."""
     seeds: PositiveInt = 3
     """Networks of one fold that differ by their seed alone, to see what chance does; 1: none."""
+    explained: int = Field(default=100, ge=0)
+    """Documents of one fold, unseen by the network that answers, whose words are left out one by one to
+    see which carry the answer; 0: none."""
+    swaps: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
+    """Lists of words that should not change an answer when one takes another's place, such as
+    `[[he, she], [his, her]]`; the report tells how often they do."""
     wanted_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the answers that should be right: the model abstains where it is not sure enough for
     that. The threshold is chosen on the folds. None: it always answers."""

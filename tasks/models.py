@@ -44,7 +44,7 @@ from tasks.tracked import store_of
 
 # Named, not imported: only the training processes pay for Keras.
 _FIT = "lslm.training.fitting:fit"
-_ASSEMBLE = "lslm.serving.assembly:assemble"
+ASSEMBLE = "lslm.serving.assembly:assemble"
 
 
 class Found(BaseModel):
@@ -105,7 +105,7 @@ def prepare_part(
     head: HeadSettings,
 ) -> Handle:
     """Fit vocabulary, vectors and targets on the rows of one training part."""
-    training, validation = _rows(development.path, which)
+    training, validation = rows_of(development.path, which)
     with run.workspace.scratch() as folder:
         made = workers.shared().run(
             prepare,
@@ -287,7 +287,7 @@ def fold(
     """Answers of the networks, averaged, and of the baselines for one fold's validation rows."""
     fitted = Part(part.path)
     outputs: dict[str, Array] = {"network": _network_answers(part, head, chosen)}
-    training, validation = _rows(development.path, which)
+    training, validation = rows_of(development.path, which)
     for name in baselines:
         outputs[name] = workers.shared().run(
             answer_baseline,
@@ -333,7 +333,7 @@ def fit(
         for each in fits:
             each.result()
         workers.shared().run(
-            _ASSEMBLE,
+            ASSEMBLE,
             folder=folder / "model",
             members=[folder / f"{number}.keras" for number in members],
             part_folder=part.path,
@@ -423,7 +423,7 @@ def evaluate(
     return _kept(run, Answers(kind.encode_targets(held, targets), outputs, targets, {}))
 
 
-def _rows(documents: Path, which: Which) -> tuple[Rows, Rows]:
+def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:
     """Training rows and the rows held back."""
     frame = pl.read_parquet(documents)
     if which.kind == "search":

@@ -13,6 +13,7 @@ from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.card import model_card
+from lslm.evaluation.explaining import explanation
 from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
@@ -25,10 +26,10 @@ from lslm.evaluation.report import (
     Rule,
     RunReport,
     Scores,
-    Variation,
 )
 from lslm.evaluation.scoring import NETWORK, score_folds, score_systems
 from lslm.evaluation.slices import Answered
+from lslm.evaluation.swapping import swap_effects
 from lslm.evaluation.variation import variation
 from lslm.heads.contract import Goal, Head
 from lslm.provenance import environment
@@ -44,6 +45,7 @@ from lslm.workspace import Handle
 from tasks.candidate import Models
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
+from tasks.probes import load_explained, load_swapped
 from tasks.stage import Pages, Run, made, stage
 from tasks.tracked import store_of
 from tasks.variation import Varied
@@ -57,6 +59,16 @@ class Terms(BaseModel):
     evaluation: EvaluationSettings
     gate: GateSettings
     registry: RegistrySettings
+
+
+class Asides(BaseModel):
+    """What was found out beside the scores."""
+
+    model_config = ConfigDict(frozen=True)
+
+    varied: Varied
+    explained: Handle
+    swaps: Handle
 
 
 def _pages(report: RunReport) -> Pages:
@@ -80,7 +92,7 @@ def register(
     parts: Parts,
     found: Found,
     folds: Folds,
-    varied: Varied,
+    asides: Asides,
     models: Models,
     tested: Handle,
     head: HeadSettings,
@@ -103,7 +115,7 @@ def register(
         run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
     )
     report = report.model_copy(
-        update={"variation": _variation(kind, varied, terms), "system": models.system}
+        update={**_told_of(kind, asides, terms.evaluation), "system": models.system}
     )
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
@@ -222,12 +234,17 @@ def _findings(
     )
 
 
-def _variation(head: Head, varied: Varied, terms: Terms) -> Variation | None:
+def _told_of(head: Head, asides: Asides, settings: EvaluationSettings) -> dict[str, Any]:
+    """Fields of the report that say what was found beside the scores."""
     curve, seeds = (
         [answers.load(handle.path) for handle in handles]
-        for handles in (varied.curve, varied.seeds)
+        for handles in (asides.varied.curve, asides.varied.seeds)
     )
-    return variation(head, curve, seeds, terms.evaluation)
+    return {
+        "variation": variation(head, curve, seeds, settings),
+        "explanation": explanation(load_explained(asides.explained.path), settings),
+        "swaps": swap_effects(load_swapped(asides.swaps.path), settings),
+    }
 
 
 def _report(

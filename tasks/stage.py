@@ -22,6 +22,7 @@ from lslm.workspace import Workspace
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
+Record = TypeVar("Record", bound=BaseModel)
 
 # Prefect's default is a pickle, which runs whatever was planted in it.
 _JSON = JSONSerializer()
@@ -90,6 +91,13 @@ class Unknown:
 
     def __getitem__(self, name: object) -> "Unknown":
         return self
+
+
+def gathered(record: type[Record], **made: Any) -> Record | Unknown:
+    """Results of several stages in one record; while planning, unknown where one of them is."""
+    if any(isinstance(value, Unknown) for value in made.values()):
+        return Unknown()
+    return record(**made)
 
 
 planner: ContextVar[Planner | None] = ContextVar("planner", default=None)

@@ -30,6 +30,12 @@ def predict(
     attention: Annotated[
         bool, typer.Option("--attention", help="Show how much weight each word got.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain", help="Show what each word does to the answer: what leaving it out changes."
+        ),
+    ] = False,
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
@@ -40,6 +46,7 @@ def predict(
     Examples:
       lslm predict "a small film with a big heart"
       lslm predict --model rotten-tomatoes/2 --attention "dull , but never boring"
+      lslm predict --explain "dull , but never boring"
       lslm predict --file new.txt --json > labels.jsonl
     """
     asked = _texts(texts or [], file)
@@ -50,6 +57,11 @@ def predict(
 
         predictor = Predictor.load(registry.download(store, name, which))
         answers = predictor.predict(asked, attention)
+        if explain:
+            effects = predictor.effects(asked)
+            answers = [
+                answer | {"effects": each} for answer, each in zip(answers, effects, strict=True)
+            ]
     for text, answer in zip(asked, answers, strict=True):
         if as_json:
             print(json.dumps({"text": text, **answer}, ensure_ascii=False))
@@ -75,6 +87,8 @@ def _print_row(text: str, answer: dict[str, Any], columns: Sequence[str]) -> Non
     print("\t".join([*(_cell(answer[column]) for column in columns), text]))
     for word, weight in answer.get("attention", ()):
         print(f"\t{weight:.3f}\t{'█' * round(_BAR * weight)} {word}")
+    for word, effect in answer.get("effects", ()):
+        print(f"\t{effect:+.3f}\t{'█' * round(_BAR * abs(effect))} {word}")
 
 
 def _cell(value: object) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lslm.evaluation.origin import costs_text, reproduction_text
+from lslm.evaluation.probed import explanation_text, swaps_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
 from lslm.evaluation.scoring import NETWORK
 from lslm.evaluation.sections import calibration_text, errors_text, slices_text, variation_text
@@ -40,6 +41,8 @@ def sections(report: RunReport) -> dict[str, str]:
         "Calibration": calibration_text(report),
         "Data and chance": variation_text(report),
         "Slices": slices_text(report.slices),
+        "Words that decide": explanation_text(report.explanation),
+        "Swapped words": swaps_text(report.swaps),
         "Errors": errors_text(report.errors),
         "Data": _data(report),
         "Words": _words(report),

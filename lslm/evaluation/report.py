@@ -190,6 +190,52 @@ class Errors(Section):
     """Labels that are likely wrong themselves (confident learning), likeliest first; not all of them."""
 
 
+class WordEffect(Section):
+    """What a word does for an answer, over the documents that hold it."""
+
+    label: str
+    """The answer."""
+    word: str
+    effect: Score
+    """Mean change of the answer's probability that leaving the word out takes back; n occurrences."""
+
+
+class ExplainedDocument(Section):
+    """One document and what each of its words does for the answer."""
+
+    source: str
+    row: int
+    given: str
+    said: str
+    words: tuple[tuple[str, float], ...]
+
+
+class Explanation(Section):
+    """Which words carry answers, found by leaving them out."""
+
+    n: int
+    """Documents, none of them trained on."""
+    words: tuple[WordEffect, ...]
+    """The largest effects by answer."""
+    agreement: Score | None
+    """Rank correlation (Kendall's tau) of attention with the size of the effect, mean over documents;
+    None where nothing attends."""
+    examples: tuple[ExplainedDocument, ...]
+
+
+class SwapEffect(Section):
+    """What putting one word in another's place does to the holdout's answers."""
+
+    word: str
+    other: str
+    n: int
+    """Documents that hold the word."""
+    flips: Score | None
+    """Share whose answer changes; None where the documents are too few to say."""
+    changes: dict[str, Score]
+    """Mean change of each label's probability."""
+
+
 class CurvePoint(Section):
     """Everything fitted on a part of one fold's training documents."""
 
@@ -318,6 +364,9 @@ class RunReport(Section):
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""
+    explanation: Explanation | None = None
+    """None where it was not asked for, or answers are no classes."""
+    swaps: tuple[SwapEffect, ...] = ()
     variation: Variation | None = None
     """None where nothing was varied."""
     costs: Costs | None = None

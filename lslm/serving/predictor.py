@@ -10,7 +10,7 @@ import onnxruntime
 from lslm import heads
 from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
-from lslm.heads.contract import Array, Targets
+from lslm.heads.contract import Array, Classes, Targets
 from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
 from lslm.statistics.calibration import scale
@@ -58,6 +58,23 @@ class Predictor:
         return self.description.targets
 
     @property
+    def class_column(self) -> str:
+        """The part of an answer that names the class; InputError for a head without classes."""
+        return self._classes().column
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes in the order of the outputs' columns; InputError without classes."""
+        return tuple(self._classes().names(self.targets))
+
+    def _classes(self) -> Classes:
+        if self._head.classes is None:
+            raise InputError(
+                f"answers of the head {self._head.name!r} are no classes", right="a classifier"
+            )
+        return self._head.classes
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The parts of an answer that a served prediction has, as the head names them."""
         return tuple(name for name, _ in self._head.prediction_schema)
@@ -88,11 +105,39 @@ class Predictor:
         (weights,) = self._run(words, batch_size, (self._attention_name(),))
         return [_weighted(*seen) for seen in zip(words, weights, strict=True)]
 
+    @property
+    def attends(self) -> bool:
+        """Whether the network pools by attention."""
+        return _ATTENTION in {output.name for output in self._session.get_outputs()}
+
+    def effects(self, texts: Sequence[str], batch_size: int = 64) -> list[list[tuple[str, float]]]:
+        """How much the likeliest class owes to each word, one list a text.
+
+        The probability of the class the model answers, minus its probability when the word is left
+        out; a word that stands against the answer has a negative effect (Li, Monroe & Jurafsky 2016,
+        Understanding Neural Networks through Representation Erasure). InputError for a head whose
+        answers are no classes. A text of n words costs n + 1 answers.
+        """
+        self._classes()
+        return [self._effects(self._words(text), batch_size) for text in texts]
+
+    def _effects(self, words: list[str], batch_size: int) -> list[tuple[str, float]]:
+        left_out = [words[:place] + words[place + 1 :] for place in range(len(words))]
+        whole, *rest = self._of_words([words, *left_out], batch_size)
+        best = int(whole.argmax())
+        return [
+            (word, float(whole[best] - without[best]))
+            for word, without in zip(words, rest, strict=True)
+        ]
+
+    def _of_words(self, documents: Sequence[Sequence[str]], batch_size: int) -> Array:
+        """Calibrated outputs for texts already taken apart."""
+        (outputs,) = self._run(documents, batch_size, (_OUTPUTS,))
+        return self._calibrated(outputs)
+
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
         """What the network answers, averaged over members, then calibrated, `(n, ...)`."""
-        words = [self._words(text) for text in texts]
-        (outputs,) = self._run(words, batch_size, (_OUTPUTS,))
-        return self._calibrated(outputs)
+        return self._of_words([self._words(text) for text in texts], batch_size)
 
     def _decoded(self, outputs: Array) -> list[dict[str, Any]]:
         answers = self._head.decode(outputs, self.targets)
@@ -144,7 +189,7 @@ class Predictor:
         return np.zeros((0, *(size if isinstance(size, int) else 0 for size in shape)), np.float32)
 
     def _attention_name(self) -> str:
-        if _ATTENTION not in {output.name for output in self._session.get_outputs()}:
+        if not self.attends:
             pooling = self.description.hyperparameters.encoder.pooling
             raise InputError(
                 f"the model {self.description.name!r} pools by {pooling!r}, which has no attention",
@@ -164,6 +209,15 @@ class BaselinePredictor(Predictor):
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
         """What the baseline answers, calibrated, `(n, ...)`; it takes all texts at once."""
         return self._scaled(self._baseline.outputs(texts))
+
+    @property
+    def attends(self) -> bool:
+        """A baseline does not."""
+        return False
+
+    def _of_words(self, documents: Sequence[Sequence[str]], batch_size: int) -> Array:
+        """A baseline takes texts: the words with spaces between them."""
+        return self.outputs([" ".join(words) for words in documents], batch_size)
 
     def _attention_name(self) -> str:
         raise InputError(

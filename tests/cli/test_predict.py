@@ -21,6 +21,9 @@ class Parrot:
 
     columns = ("label", "probability")
 
+    def effects(self, texts):
+        return [[(word, -0.25) for word in text.split()] for text in texts]
+
     def predict(self, texts, attention):
         labels = [t.split()[0] if t != "hm" else None for t in texts]
         answers = [{"label": label, "probability": 0.75} for label in labels]
@@ -49,6 +52,17 @@ def test_texts_come_from_arguments_a_file_or_stdin(tmp_path):
     assert predicted("good one", "bad one") == expected
     assert predicted("--file", str(tmp_path / "new.txt")) == expected
     assert predicted(stdin="good one\nbad one\n") == expected
+
+
+def test_what_each_word_does_is_shown_when_asked_for():
+    shown = predicted("--explain", "good one").splitlines()
+    assert shown == [
+        "good\t0.750\tgood one",
+        f"\t-0.250\t{'█' * 10} good",
+        f"\t-0.250\t{'█' * 10} one",
+    ]
+    told = json.loads(predicted("--explain", "--json", "good one"))
+    assert told["effects"] == [["good", -0.25], ["one", -0.25]]
 
 
 def test_an_answer_that_is_held_back_is_told():

@@ -13,6 +13,8 @@ from lslm.evaluation.report import (
     Calibration,
     Costs,
     CurvePoint,
+    ExplainedDocument,
+    Explanation,
     FoldCalibration,
     Gain,
     Made,
@@ -102,6 +104,20 @@ VARIATION = Variation(
     gain=Gain(difference=0.25, low=0.1, high=0.3, n=40),
     seeds=SeedSpread(values=(0.5, 0.52, 0.48), deviation=0.02),
 )
+EXPLANATION = Explanation(
+    n=4,
+    words=(),
+    agreement=None,
+    examples=(
+        ExplainedDocument(
+            source="a.csv",
+            row=7,
+            given="neg",
+            said="pos",
+            words=(("<b>good</b>", 0.4), ("film", -0.2), ("a", 0.0)),
+        ),
+    ),
+)
 ORIGIN = Provenance(base="/data", sources={"a.csv": "a" * 64}, environment=HERE, made=MADE)
 
 
@@ -114,6 +130,7 @@ def report() -> RunReport:
         "calibration": CALIBRATION,
         "costs": COSTS,
         "variation": VARIATION,
+        "explanation": EXPLANATION,
         "provenance": ORIGIN,
     }
     return REPORT.model_copy(update=update)
@@ -185,6 +202,17 @@ def test_costs_and_digests_are_told(report):
     assert f"lslm reproduce {report.run_id}" in part
     assert "a" * 16 in part
     assert "f" * 16 in part
+
+
+def test_words_are_shaded_by_what_they_do_for_the_answer(report):
+    part = page(report).split('id="words-that-decide"')[1].split("</section>")[0]
+    assert re.findall(
+        r'<span class="(for|against)" style="--share: (\d+)%">(.*?)</span>', part
+    ) == [
+        ("for", "50", "&lt;b&gt;good&lt;/b&gt;"),
+        ("against", "25", "film"),
+        ("for", "0", "a"),
+    ]
 
 
 @pytest.mark.parametrize(

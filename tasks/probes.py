@@ -1,0 +1,100 @@
+"""Stages that look into the model: which words carry its answers, and which should not."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+
+from lslm import heads, progress
+from lslm.evaluation.explaining import Explained
+from lslm.evaluation.swapping import Swapped
+from lslm.serving.predictor import Predictor
+from lslm.serving.probing import explain, swapped
+from lslm.settings import (
+    CleaningSettings,
+    EmbeddingSettings,
+    HeadSettings,
+    Hyperparameters,
+    Section,
+    TextSettings,
+)
+from lslm.training import workers
+from lslm.workspace import Handle
+from tasks.models import ASSEMBLE, Which, member, prepare_part, rows_of
+from tasks.stage import Run, stage
+
+
+class Explaining(Section):
+    """How many documents are explained, of which fold."""
+
+    folds: int
+    seed: int
+    explained: int
+
+
+@stage("Explain", modules=("lslm.serving.probing", "lslm.training.fitting"))
+def explain_answers(
+    run: Run,
+    development: Handle,
+    tokens: Handle,
+    vectors: Handle | None,
+    embedding: EmbeddingSettings,
+    head: HeadSettings,
+    chosen: Hyperparameters,
+    text: TextSettings,
+    cleaning: CleaningSettings,
+    asked: Explaining,
+) -> Handle:
+    """Leave out words of the last fold's validation documents, for a network that never saw them."""
+    found: list[Explained] = []
+    if asked.explained and heads.get(head.kind).classes is not None:
+        which = Which.for_fold(asked.folds - 1, asked.folds, asked.seed)
+        part = prepare_part.submit(
+            run, which, development, tokens, vectors, embedding, head
+        ).result()
+        single = chosen.replaced({"training.members": 1})
+        with run.workspace.scratch() as folder, progress.bar("Network", 1, "networks"):
+            member.submit(part, head.kind, single, 0, folder / "0.keras").result()
+            workers.shared().run(
+                ASSEMBLE,
+                folder=folder / "model",
+                members=[folder / "0.keras"],
+                part_folder=part.path,
+                documents=development.path,
+                head=head,
+                text=text,
+                cleaning=cleaning,
+                hyperparameters=single,
+                name=run.settings.name,
+            )
+            predictor = Predictor.load(folder / "model")
+        _, validation = rows_of(development.path, which)
+        held = pl.read_parquet(development.path)[validation]
+        found = explain(predictor, held, asked.explained, asked.seed)
+    return _kept(run, found)
+
+
+@stage("Swap words", modules=("lslm.serving.probing",))
+def swap_words(
+    run: Run, model: Handle, holdout: Handle, lists: tuple[tuple[str, ...], ...]
+) -> Handle:
+    """Ask the model about the holdout again, with one word in another's place. No label is read."""
+    texts: list[str] = pl.read_parquet(holdout.path, columns=["text"])["text"].to_list()
+    return _kept(run, swapped(Predictor.load(model.path), texts, lists) if lists else [])
+
+
+def load_explained(path: Path) -> list[Explained]:
+    """What `explain_answers` found."""
+    return [Explained.model_validate(each) for each in json.loads(path.read_bytes())]
+
+
+def load_swapped(path: Path) -> list[Swapped]:
+    """What `swap_words` found."""
+    return [Swapped.model_validate(each) for each in json.loads(path.read_bytes())]
+
+
+def _kept(run: Run, found: list[Explained] | list[Swapped]) -> Handle:
+    with run.workspace.scratch() as folder:
+        content = [each.model_dump(mode="json") for each in found]
+        (folder / "found.json").write_text(json.dumps(content, ensure_ascii=False), "utf-8")
+        return run.workspace.add(folder / "found.json")
