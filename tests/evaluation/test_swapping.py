@@ -15,17 +15,15 @@ SETTINGS = EvaluationSettings(resamples=200)
         ("He said he is the hero.", "he", "she", "She said she is the hero."),
         ("HE and they", "he", "she", "SHE and they"),
         ("nothing here", "he", "she", "nothing here"),
-        ("a C++ job, c++!", "c++", "java", "a Java job, java!"),
+        ("a C++ job, c++!", "c++", "java", "a JAVA job, java!"),
         ("北京的服务很好", "北京", "上海", "上海的服务很好"),
-        ("New York is new york", "new york", "Berlin", "Berlin is berlin"),
+        ("New York is new york", "new york", "Berlin", "Berlin is Berlin"),
     ],
 )
 def test_whole_words_are_swapped_and_capitals_stay(
     text: str, word: str, other: str, expected: str
 ) -> None:
-    assert swap(text, word, other).casefold() == expected.casefold()
-    if word != "new york":
-        assert swap(text, word, other) == expected
+    assert swap(text, word, other) == expected
 
 
 def swapped(*pairs: tuple[float, float]) -> Swapped:
