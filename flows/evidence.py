@@ -24,6 +24,8 @@ _NEEDED = {
     "cross-validate",
     "fit",
     "calibrate",
+    "put-forward",
+    "tell-apart",
 }
 
 
@@ -79,7 +81,8 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
     fitted = tuple(FittedPart(name, handle.path, *rows[name]) for name, handle in parts.items())
     answers: tuple[Handle, ...] = made["cross-validate"].answers
     handles = (split.development, split.holdout, split.outside, split.report)
-    handles += (tokens.development, tokens.outside, made["pretrain"], made["calibrate"])
+    handles += (tokens.development, tokens.outside, made["pretrain"], made["tell-apart"].network)
+    handles += (split.out_of_scope, split.out_of_scope_holdout)
     return Evidence(
         settings=settings,
         development=split.development.path,
@@ -89,6 +92,7 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
         vectors=made["pretrain"].path if made["pretrain"] else None,
         parts=fitted,
         answers=tuple(handle.path for handle in answers),
-        model=made["calibrate"].path,
+        model=made["tell-apart"].network.path,
+        out_of_scope=split.out_of_scope.path if split.out_of_scope else None,
         handles=tuple(each for each in (*handles, *answers, *parts.values()) if each),
     )

@@ -18,6 +18,7 @@ from tasks import (
     models,
     probes,
     registry,
+    scope,
     tracked,
     variation,
 )
@@ -45,9 +46,7 @@ def train(settings: Settings, base: Path) -> RunReport:
         )
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
-        looked = probes.Explaining.model_validate(
-            settings.evaluation.model_dump(include=set(probes.Explaining.model_fields))
-        )
+        looked = probes.Explaining.of(settings.evaluation)
         explained = probes.explain_answers(
             run, *data, chosen, settings.text, settings.cleaning, looked
         )
@@ -63,9 +62,12 @@ def train(settings: Settings, base: Path) -> RunReport:
             settings.evaluation.wanted_accuracy,
             settings.evaluation.seed,
         )
+        put = scope.tell_apart(
+            run, put, folds, parts.out_of_scope, settings.split.out_of_scope, head
+        )
         tested = models.evaluate(
             run,
-            network,
+            put.network,
             parts.development,
             parts.holdout,
             head,

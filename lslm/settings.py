@@ -88,6 +88,12 @@ class SplitSettings(Section):
     holdout: Share = 0.1
     """Share of the documents; ignored where `corpus.holdout` is given."""
     seed: int = 0
+    out_of_scope: str | None = None
+    """Label of documents that belong to none of the classes, such as `other`. They are kept out of
+    everything that is fitted and choose a threshold alone, below which a document gets this label."""
+    train_out_of_scope: bool = False
+    """Learn them as a class of their own instead: better where the strange documents of tomorrow are
+    like those of today."""
 
 
 class TextSettings(Section):
@@ -374,6 +380,16 @@ class Settings(Section):
             # The sections are frozen for others; a setting that implies two more is settled here.
             object.__setattr__(self, "embedding", alone)
             object.__setattr__(self, "search", waves)
+        return self
+
+    @model_validator(mode="after")
+    def _check_thresholds(self) -> "Settings":
+        by_threshold = self.split.out_of_scope and not self.split.train_out_of_scope
+        if by_threshold and self.evaluation.wanted_accuracy is not None:
+            raise ValueError(
+                "split.out_of_scope and evaluation.wanted_accuracy both set the probability below which "
+                "the model does not answer; take one, or split.train_out_of_scope: true"
+            )
         return self
 
     @property

@@ -24,6 +24,9 @@ class Parts(BaseModel):
     holdout: Handle
     outside: Handle | None
     report: Handle
+    out_of_scope: Handle | None = None
+    """Documents of no class, from the development set's side; None where they are learned, or none are."""
+    out_of_scope_holdout: Handle | None = None
 
 
 class TokenStores(BaseModel):
@@ -67,12 +70,13 @@ def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
     with run.workspace.scratch() as folder:
         into = folder / "parts"
         splitting.split(corpus.path, run.settings, into)
-        outside = into / "outside.parquet"
         return Parts(
             development=run.workspace.add(into / "development.parquet"),
             holdout=run.workspace.add(into / "holdout.parquet"),
-            outside=run.workspace.add(outside) if _n_documents(outside) else None,
+            outside=_unless_empty(run, into / "outside.parquet"),
             report=run.workspace.add(into / "split.json"),
+            out_of_scope=_unless_empty(run, into / "out-of-scope.parquet"),
+            out_of_scope_holdout=_unless_empty(run, into / "out-of-scope-holdout.parquet"),
         )
 
 
@@ -105,6 +109,10 @@ def _tokenized(run: Run, documents: Handle, text: TextSettings) -> Handle:
     with run.workspace.scratch() as folder:
         store.write(documents.path, text, folder / "tokens")
         return run.workspace.add(folder / "tokens")
+
+
+def _unless_empty(run: Run, path: Path) -> Handle | None:
+    return run.workspace.add(path) if _n_documents(path) else None
 
 
 def _n_documents(path: Path) -> int:

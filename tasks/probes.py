@@ -13,6 +13,7 @@ from lslm.serving.probing import explain, swapped
 from lslm.settings import (
     CleaningSettings,
     EmbeddingSettings,
+    EvaluationSettings,
     HeadSettings,
     Hyperparameters,
     Section,
@@ -30,6 +31,11 @@ class Explaining(Section):
     folds: int
     seed: int
     explained: int
+
+    @classmethod
+    def of(cls, evaluation: EvaluationSettings) -> "Explaining":
+        """What the settings ask for."""
+        return cls.model_validate(evaluation.model_dump(include=set(cls.model_fields)))
 
 
 @stage("Explain", modules=("lslm.serving.probing", "lslm.training.fitting"))

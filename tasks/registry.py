@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning
 from lslm.corpus import sources
-from lslm.evaluation import answers
+from lslm.evaluation import answers, scope
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.card import model_card
@@ -17,11 +17,13 @@ from lslm.evaluation.explaining import explanation
 from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
+from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import (
     Costs,
     Decision,
     FoldScores,
     Made,
+    OutOfScope,
     Provenance,
     Rule,
     RunReport,
@@ -31,7 +33,7 @@ from lslm.evaluation.scoring import NETWORK, score_folds, score_systems
 from lslm.evaluation.slices import Answered
 from lslm.evaluation.swapping import swap_effects
 from lslm.evaluation.variation import variation
-from lslm.heads.contract import Goal, Head
+from lslm.heads.contract import Array, Goal, Head
 from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
@@ -115,7 +117,11 @@ def register(
         run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
     )
     report = report.model_copy(
-        update={**_told_of(kind, asides, terms.evaluation), "system": models.system}
+        update={
+            **_told_of(kind, asides, terms.evaluation),
+            "out_of_scope": _scope(run, kind, models, parts, given, held),
+            "system": models.system,
+        }
     )
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
@@ -245,6 +251,29 @@ def _told_of(head: Head, asides: Asides, settings: EvaluationSettings) -> dict[s
         "explanation": explanation(load_explained(asides.explained.path), settings),
         "swaps": swap_effects(load_swapped(asides.swaps.path), settings),
     }
+
+
+def _scope(
+    run: Run, head: Head, models: Models, parts: Parts, folds: list[Answers], held: Answers
+) -> OutOfScope | None:
+    settings, cut = run.settings.evaluation, run.settings.split
+    if cut.out_of_scope is None:
+        return None
+    pooled, predictor = pool(calibrated(head, folds)), Predictor.load(models.network.path)
+    marked = predictor.description.out_of_scope
+    if marked is None:
+        labels = predictor.class_names
+        return scope.as_class(cut.out_of_scope, labels, pooled, held, settings)
+    outside = (
+        _answered(predictor, parts.out_of_scope),
+        _answered(predictor, parts.out_of_scope_holdout),
+    )
+    return scope.by_threshold(marked.label, marked.below, pooled, held, outside, settings)
+
+
+def _answered(predictor: Predictor, documents: Handle | None) -> Array:
+    texts = pl.read_parquet(documents.path)["text"].to_list() if documents else []
+    return predictor.outputs(texts)
 
 
 def _report(

@@ -27,6 +27,12 @@ from lslm.text.store import Rows, Tokens
 from lslm.text.tokenizers import tokenizer
 from lslm.training.parts import prepare
 
+_SIDES = {
+    "development": "corpus",
+    "out-of-scope": "corpus",
+    "out-of-scope-holdout": "holdout",
+}
+"""Where the documents of a part of the split came from."""
 _CHECK = "canary"
 _FAST = {"size": 16, "epochs": 1, "adapt_epochs": 1, "min_count": 1, "workers": 1}
 """Every word counts, and vectors need not be good."""
@@ -97,9 +103,11 @@ def _with_holdout_word(plain: _Planted, raw: pl.DataFrame, word: str) -> tuple[p
     Documents are dealt out by their text; a holdout that is given keeps the sides as they were.
     """
     sides = [_kept(plain.parts / f"{name}.parquet", raw, name) for name in splitting.PARTS]
-    development, holdout, outside = sides
+    development, holdout, outside, aside, aside_holdout = sides
     spoiled = holdout.with_columns(pl.col("text") + f" {word}")
-    return pl.concat([development, spoiled, outside]), spoiled.height
+    spoiled_aside = aside_holdout.with_columns(pl.col("text") + f" {word}")
+    whole = pl.concat([development, aside, spoiled, spoiled_aside, outside])
+    return whole, spoiled.height
 
 
 def _kept(path: Path, raw: pl.DataFrame, side: str) -> pl.DataFrame:
@@ -111,7 +119,7 @@ def _kept(path: Path, raw: pl.DataFrame, side: str) -> pl.DataFrame:
         (pl.col("part") + ".parquet").alias("source"),
         pl.int_range(1, pl.len() + 1).over("part").alias("row"),
     )
-    part = "corpus" if side == "development" else side
+    part = _SIDES.get(side, side)
     found_again = numbered.join(kept, on=["source", "row"], how="semi", maintain_order="left")
     return found_again.select(pl.exclude("source", "row")).with_columns(pl.lit(part).alias("part"))
 

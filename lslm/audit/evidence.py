@@ -44,6 +44,8 @@ class Evidence:
     answers: tuple[Path, ...]
     """Of each fold."""
     model: Path
+    out_of_scope: Path | None = None
+    """Documents of no class that chose a threshold; None where there are none, or they are learned."""
     handles: tuple[Handle, ...] = ()
     """All of these as the stages recorded them, with their digests."""
 

@@ -4,14 +4,16 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import polars as pl
 
 from lslm import heads
 from lslm.audit.evidence import Case
 from lslm.audit.findings import Finding, found, some
 from lslm.errors import InputError
-from lslm.evaluation import abstention, answers, calibration
+from lslm.evaluation import abstention, answers, calibration, scope
 from lslm.serving import model_folder
-from lslm.serving.model_folder import ModelFolder
+from lslm.serving.model_folder import ModelFolder, Scope
+from lslm.serving.predictor import Predictor
 from lslm.training.parts import Part
 
 _KNOWN = {
@@ -63,9 +65,25 @@ def _confidence(case: Case, folder: ModelFolder) -> Iterator[str]:
     temperature = calibration.temperature(kind, given)
     if not math.isclose(stored.temperature, temperature, rel_tol=1e-6):
         yield f"temperature {stored.temperature:.4f} stored, {temperature:.4f} by out-of-fold answers"
+    yield from _scope(case, folder, stored.out_of_scope)
     below = abstention.threshold(kind, given, case.settings.evaluation.wanted_accuracy)
     if stored.abstain_below != below:
         yield f"threshold {stored.abstain_below} stored, {below} by out-of-fold answers"
+
+
+def _scope(case: Case, folder: ModelFolder, stored: Scope | None) -> Iterator[str]:
+    """The threshold for documents of no class is chosen again, on the development set's alone."""
+    apart = case.evidence.out_of_scope
+    if stored is None or apart is None:
+        if (stored is None) != (apart is None):
+            yield "a threshold for documents out of scope, and none to choose it on, or the other way round"
+        return
+    kind = heads.get(case.settings.head.kind)
+    given = [answers.load(path) for path in case.evidence.answers]
+    texts: list[str] = pl.read_parquet(apart, columns=["text"])["text"].to_list()
+    below = scope.threshold(kind, given, Predictor.load(folder.folder).outputs(texts))
+    if not math.isclose(stored.below, below, rel_tol=1e-6):
+        yield f"out of scope below {stored.below:.4f} stored, {below:.4f} by the development set"
 
 
 def _is_member(name: str) -> bool:

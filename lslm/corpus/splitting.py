@@ -25,7 +25,7 @@ from lslm.settings import Settings
 Rows = NDArray[np.int64]
 
 _SMALL = ("label", "group", "time", "part", "fingerprint")
-PARTS = ("development", "holdout", "outside")
+PARTS = ("development", "holdout", "outside", "out-of-scope", "out-of-scope-holdout")
 """The files a split writes, each `NAME.parquet`."""
 
 
@@ -88,6 +88,7 @@ def split(
     """
     small = pl.concat([pl.read_parquet(path, columns=list(_SMALL)) for path in _shards(cleaned)])
     part, how = _parts(small, settings)
+    part = _apart(small, part, settings)
     development, holdout = small.filter(part == 0), small.filter(part == 1)
     _check_counts(development, holdout, settings)
     if needs_label:
@@ -111,6 +112,24 @@ def _parts(small: pl.DataFrame, settings: Settings) -> tuple[NDArray[np.uint8], 
     _, held = cut(frame, settings.split.holdout, settings.split.seed)
     part[corpus[held]] = 1
     return part, "latest" if _timed(frame) else "stratified"
+
+
+def _apart(small: pl.DataFrame, part: NDArray[np.uint8], settings: Settings) -> NDArray[np.uint8]:
+    """Documents of no class go to parts of their own, unless they are learned as a class."""
+    label = settings.split.out_of_scope
+    if label is None:
+        return part
+    here = (small["label"] == label).fill_null(value=False).to_numpy() & (part < 2)
+    if not (here & (part == 0)).any():
+        raise InputError(
+            f"no document is labelled {label!r}",
+            where="split.out_of_scope",
+            right=f"one of: {', '.join(sorted(map(str, small['label'].drop_nulls().unique())))}",
+        )
+    if settings.split.train_out_of_scope:
+        return part
+    apart = np.where(part == 0, 3, 4).astype(np.uint8)
+    return np.where(here, apart, part)
 
 
 # Groups: the units that are dealt out.

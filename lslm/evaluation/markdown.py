@@ -7,7 +7,13 @@ from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.probed import explanation_text, swaps_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
 from lslm.evaluation.scoring import NETWORK
-from lslm.evaluation.sections import calibration_text, errors_text, slices_text, variation_text
+from lslm.evaluation.sections import (
+    calibration_text,
+    errors_text,
+    scope_text,
+    slices_text,
+    variation_text,
+)
 from lslm.evaluation.tables import literal, table, told
 
 _SHOWN_CHARACTERS = 80
@@ -16,6 +22,8 @@ _USES = {
     "development": "search, cross-validation, the final fit",
     "holdout": "one score at the end",
     "outside": "word vectors only; its labels are not read",
+    "out-of-scope": "the threshold below which a document is out of scope",
+    "out-of-scope-holdout": "one score at the end",
 }
 
 
@@ -39,6 +47,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Cross-validation": _folds(folds, report.goal),
         "Labels": _details(report.holdout),
         "Calibration": calibration_text(report),
+        "Out of scope": scope_text(report.out_of_scope),
         "Data and chance": variation_text(report),
         "Slices": slices_text(report.slices),
         "Words that decide": explanation_text(report.explanation),
@@ -141,8 +150,13 @@ def cleaning_text(cleaning: dict[str, Any]) -> str:
 
 def parts_table(split: dict[str, Any]) -> str:
     """How many documents each part has, and what it is for."""
-    rows = [(part, f"{split[part]['documents']:,}", _USES[part]) for part in _USES if part in split]
+    there = [part for part in _USES if part in split and _is_told(part, split[part])]
+    rows = [(part, f"{split[part]['documents']:,}", _USES[part]) for part in there]
     return table(("part", "documents", "used for"), rows)
+
+
+def _is_told(part: str, counts: dict[str, Any]) -> bool:
+    return counts["documents"] > 0 or not part.startswith("out-of-scope")
 
 
 def neighbours_table(near: dict[str, list[str]]) -> str:

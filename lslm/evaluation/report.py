@@ -137,6 +137,26 @@ class Abstention(Section):
     """Share of the answers that is right; None where nothing is answered."""
 
 
+class ScopeScores(Section):
+    """Both sides of telling documents of no class apart."""
+
+    accuracy: Score
+    """Share of in-scope documents that get their label."""
+    recall: Score | None
+    """Share of out-of-scope documents that are told apart; None without such documents."""
+
+
+class OutOfScope(Section):
+    """How documents that belong to none of the classes are told apart."""
+
+    label: str
+    below: float | None
+    """The probability below which a document gets the label; None where it was learned as a class."""
+    development: ScopeScores
+    """Out of fold; where there is a threshold, it was chosen here."""
+    holdout: ScopeScores
+
+
 class SliceScore(Section):
     """The goal's metric on a part of the documents."""
 
@@ -364,6 +384,8 @@ class RunReport(Section):
     decision: Decision
     seconds: dict[str, float]
     """Wall time by stage."""
+    out_of_scope: OutOfScope | None = None
+    """None where no label stands for documents of no class."""
     explanation: Explanation | None = None
     """None where it was not asked for, or answers are no classes."""
     swaps: tuple[SwapEffect, ...] = ()

@@ -9,11 +9,12 @@ from lslm.evaluation.report import (
     Errors,
     Gain,
     Mistake,
+    OutOfScope,
     RunReport,
     SeedSpread,
     SliceScore,
 )
-from lslm.evaluation.tables import table, told
+from lslm.evaluation.tables import literal, table, told
 
 _SHOWN_SLICES = 10
 
@@ -99,6 +100,25 @@ def _abstention(found: Abstention) -> str:
         f"Wanted: {found.wanted:.1%} of the answers right. On the holdout it answers "
         f"{told(found.coverage)} of the documents, {right}."
     )
+
+
+def scope_text(found: OutOfScope | None) -> str:
+    """How well documents of no class are told apart, and the accuracy that is left on the others."""
+    if found is None:
+        return ""
+    how = (
+        f"Documents labelled {literal(found.label)} were learned as a class."
+        if found.below is None
+        else f"No document labelled {literal(found.label)} was learned from. Below a probability of "
+        f"{found.below:.3f} the model answers with that label. The threshold was chosen on the development "
+        "set, where it is a little optimistic."
+    )
+    rows = [
+        (name, told(each.accuracy), told(each.recall) if each.recall else "no such documents")
+        for name, each in (("development", found.development), ("holdout", found.holdout))
+    ]
+    shown = table(("part", "in-scope accuracy", "out-of-scope recall"), rows)
+    return f"{how} An in-scope document that gets that label counts as wrong.\n\n{shown}"
 
 
 def slices_text(slices: Sequence[SliceScore]) -> str:

@@ -34,6 +34,14 @@ NETWORK = "network"
 SEEN, MANIFEST, MEMBERS = "seen.npy", "manifest.json", "members"
 
 
+class Scope(Section):
+    """How a document that belongs to none of the classes is told."""
+
+    label: str
+    below: float
+    """The probability of the likeliest class below which a document gets the label."""
+
+
 class Description(Section):
     """What `model.json` says."""
 
@@ -53,6 +61,8 @@ class Description(Section):
     """What the graph's outputs are scaled by (see `lslm.statistics.calibration.scale`)."""
     abstain_below: float | None = None
     """The probability of the likeliest class below which the model does not answer; None: never."""
+    out_of_scope: Scope | None = None
+    """None where every document gets a class, or out of scope is a class of its own."""
 
 
 class ModelFolder:
@@ -111,8 +121,12 @@ class ModelFolder:
 
 def calibrate(folder: Path, into: Path, temperature: float, abstain_below: float | None) -> None:
     """Copy a model folder, its networks as they are, with what makes its probabilities honest."""
-    changes = {"format": FORMAT, "temperature": temperature, "abstain_below": abstain_below}
-    description = ModelFolder(folder).description().model_copy(update=changes)
+    describe(folder, into, {"temperature": temperature, "abstain_below": abstain_below})
+
+
+def describe(folder: Path, into: Path, changes: dict[str, Any]) -> None:
+    """Copy a model folder, its networks as they are, with changes of the description."""
+    description = ModelFolder(folder).description().model_copy(update={"format": FORMAT, **changes})
     shutil.copytree(folder, into)
     (into / MANIFEST).unlink()
     (into / DESCRIPTION).write_text(description.model_dump_json(indent=1), encoding="utf-8")

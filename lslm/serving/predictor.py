@@ -84,7 +84,8 @@ class Predictor:
     ) -> list[dict[str, Any]]:
         """Answers a person reads, one a text; `attention` adds (word, weight) pairs under that name.
 
-        Where the model abstains, the answer's class is None; its probabilities are told all the same.
+        Where the model abstains, the answer's class is None, and where the document is out of scope, the
+        label for that; its probabilities are told all the same.
         """
         if not attention:
             return self._decoded(self.outputs(texts, batch_size))
@@ -141,12 +142,14 @@ class Predictor:
 
     def _decoded(self, outputs: Array) -> list[dict[str, Any]]:
         answers = self._head.decode(outputs, self.targets)
-        least, classes = self.description.abstain_below, self._head.classes
+        scope, classes = self.description.out_of_scope, self._head.classes
+        least = scope.below if scope else self.description.abstain_below
         if least is None or classes is None:
             return answers
+        instead = {classes.column: scope.label if scope else None}
         unsure: list[bool] = (outputs.max(axis=1) < least).tolist()
         return [
-            answer | {classes.column: None} if abstains else answer
+            answer | instead if abstains else answer
             for answer, abstains in zip(answers, unsure, strict=True)
         ]
 

@@ -30,6 +30,25 @@ def coverage_curve(probabilities: Array, truth: Array) -> tuple[Array, Array, Ar
     return thresholds, n_answered / len(sure), n_right / n_answered
 
 
+def scope_threshold(probabilities: Array, truth: Array, outside: Array) -> float:
+    """The threshold with the best mean of in-scope accuracy and out-of-scope recall; the lowest of equals.
+
+    `outside` are probabilities `(m, n_classes)` for documents of no class, which should stay below it
+    (the baseline of Hendrycks & Gimpel 2017). An answer below it counts as wrong in scope.
+
+    Example:
+        >>> given = np.array([[0.9, 0.1], [0.3, 0.7]])
+        >>> scope_threshold(given, np.array([0, 1]), np.array([[0.6, 0.4], [0.5, 0.5]]))
+        0.7
+    """
+    inside, without = probabilities.max(axis=1), outside.max(axis=1)
+    right = probabilities.argmax(axis=1) == truth
+    thresholds = np.unique(np.concatenate([inside, without, [0.0]]))
+    kept_right = right.sum() - np.searchsorted(np.sort(inside[right]), thresholds)
+    recall = np.searchsorted(np.sort(without), thresholds) / len(without)
+    return float(thresholds[np.argmax(kept_right / len(truth) + recall)])
+
+
 def threshold_for(probabilities: Array, truth: Array, wanted: float) -> float | None:
     """The lowest threshold whose answers are right as often as wanted; 0 where all may be answered.
 

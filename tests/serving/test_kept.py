@@ -52,6 +52,16 @@ def test_a_calibrated_copy_is_scaled_and_abstains(baseline: Path, tmp_path: Path
     assert {answer["label"] for answer in flat.predict(ASKED)} == {None}
 
 
+def test_below_the_threshold_the_answer_is_the_label_for_out_of_scope(
+    baseline: Path, tmp_path: Path
+) -> None:
+    scope = model_folder.Scope(label="other", below=0.99)
+    model_folder.describe(baseline, tmp_path / "scoped", {"out_of_scope": scope})
+    answers = Predictor.load(tmp_path / "scoped").predict(["nothing it knows", *ASKED])
+    assert answers[0]["label"] == "other"
+    assert sum(answers[0]["probabilities"].values()) == pytest.approx(1.0)
+
+
 def test_it_has_no_attention_to_show(baseline: Path) -> None:
     with pytest.raises(InputError, match="which has no attention"):
         Predictor.load(baseline).predict(ASKED, attention=True)

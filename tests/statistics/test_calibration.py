@@ -3,7 +3,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from lslm.statistics.abstention import coverage_curve, threshold_for
+from lslm.statistics.abstention import coverage_curve, scope_threshold, threshold_for
 from lslm.statistics.calibration import (
     CalibrationError,
     by_chance,
@@ -91,6 +91,16 @@ def test_scaling_keeps_the_order_of_classes_and_can_be_undone() -> None:
 
 def test_where_all_is_right_the_probabilities_stay() -> None:
     assert fit_temperature(np.array([[0.6, 0.4], [0.3, 0.7]]), np.array([0, 1])) == 1.0
+
+
+def test_the_scope_threshold_weighs_both_sides_alike() -> None:
+    inside = np.array([[0.9, 0.1], [0.8, 0.2], [0.6, 0.4], [0.55, 0.45]])
+    truth = np.array([0, 0, 0, 1])
+    # At 0.8 two of four stay right and all others are told apart: 0.5 + 1 is the largest sum.
+    outside = np.array([[0.7, 0.3], [0.65, 0.35]])
+    assert scope_threshold(inside, truth, outside) == 0.8
+    # Where the others look like any document, nothing is won by a threshold.
+    assert scope_threshold(inside[:3], truth[:3], np.array([[0.95, 0.05]])) == 0.0
 
 
 def test_the_threshold_is_the_lowest_that_is_right_often_enough() -> None:
