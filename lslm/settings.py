@@ -67,6 +67,8 @@ class CorpusSettings(Section):
     """Column of a date or number; the holdout is then the latest part and folds go forward."""
     metadata: tuple[str, ...] = ()
     """Columns kept beside each document to cut slices by, such as a language; never learned from."""
+    licence: str | None = None
+    """Of the documents, for the model card, such as `CC-BY-4.0` or `ours, not to be shared`."""
 
 
 class CleaningSettings(Section):
@@ -296,6 +298,9 @@ class GateSettings(Section):
 
 class RegistrySettings(Section):
     """How a model is registered, and who lets it become champion."""
+
+    intended_use: str | None = None
+    """What the model is for, in your words; the model card begins with it."""
 
     name: str | None = None
     """None takes the pipeline's name."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lslm.cli.options import JsonOption, WorkspaceOption
-from lslm.cli.registry import TrackingOption, opened, reference
+from lslm.cli.registry import RUN_ID, TrackingOption, opened, reference
 
 if TYPE_CHECKING:
     from lslm.tracking.comparison import VersionComparison
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 def compare(
     first: Annotated[
-        str, typer.Argument(metavar="MODEL", help="NAME, NAME@ALIAS or NAME/VERSION.")
+        str,
+        typer.Argument(
+            metavar="MODEL|RUN", help="NAME, NAME@ALIAS, NAME/VERSION, or the id of an MLflow run."
+        ),
     ],
     second: Annotated[str, typer.Argument(metavar="OTHER", help="The same, to compare with.")],
     test: Annotated[
@@ -32,15 +35,20 @@ def compare(
     \b
     Examples:
       lslm compare rotten-tomatoes/2 rotten-tomatoes/1
+      lslm compare 1eb432859fa846f7b272ed4f098a835e rotten-tomatoes@champion
       lslm compare reviews@challenger reviews@champion --json
     """
     from lslm.settings import GateSettings
 
-    pair = reference(first), reference(second)
     with opened(workspace, tracking_uri) as store:
         from lslm.tracking import comparison
+        from lslm.tracking.versions import of_run
 
-        found = comparison.compare(store, *pair, GateSettings(test=test))
+        pair = [
+            of_run(store, each) if RUN_ID.fullmatch(each) else reference(each)
+            for each in (first, second)
+        ]
+        found = comparison.compare(store, pair[0], pair[1], GateSettings(test=test))
     print(found.model_dump_json(indent=2) if as_json else _told(found))
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -16,7 +15,7 @@ from lslm.cli.options import (
     WorkspaceOption,
     load_pipeline,
 )
-from lslm.cli.registry import opened
+from lslm.cli.registry import RUN_ID, opened
 from lslm.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from lslm.audit.findings import Finding
     from lslm.pipelines.loader import Pipeline
     from lslm.workspace import Workspace
-
-_RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def leakage(
@@ -83,7 +80,7 @@ def leakage(
 
 def _loaded(reference: str, overrides: list[str], workspace: Path | None) -> "Pipeline":
     """A pipeline as its file says, or as a run recorded it."""
-    if not _RUN_ID.fullmatch(reference):
+    if not RUN_ID.fullmatch(reference):
         return load_pipeline(reference, overrides, workspace)
     if overrides:
         raise InputError(

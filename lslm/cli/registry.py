@@ -1,5 +1,6 @@
 """What the commands about registered models share: the store, quietly opened."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,10 @@ WhoOption = Annotated[
     str | None,
     typer.Option("--by", metavar="NAME", help="Who decides, where it is not the user logged in."),
 ]
+
+
+RUN_ID = re.compile(r"[0-9a-f]{32}")
+"""What the id of an MLflow run looks like."""
 
 
 @contextmanager

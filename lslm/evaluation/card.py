@@ -58,10 +58,15 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
 
 def _intended_use(report: RunReport, settings: Settings) -> str:
     what = "" if report.system == NETWORK else f", by the baseline {report.system},"
-    return (
+    said = settings.registry.intended_use
+    stranger = (
+        "and it has no way to say that a document is none of its business."
+        if report.out_of_scope is None
+        else f"and answers {report.out_of_scope.label!r} where a document seems to be none of its business."
+    )
+    return (f"{said}\n\n" if said else "") + (
         f"Answers of the head `{settings.head.kind}`{what} for documents like those it was trained on, a CPU "
-        "being enough. It was not tested on others, and it has no way to say that a document is none "
-        "of its business."
+        f"being enough. It was not tested on others, {stranger}"
     )
 
 
@@ -78,7 +83,8 @@ def _data(report: RunReport, settings: Settings) -> str:
         _listed("Holdout given apart", corpus.holdout),
         _listed("Text without labels, for word vectors only", corpus.outside),
     ]
-    return "\n\n".join(part for part in ["\n".join(counts), *listed] if part)
+    licence = f"Licence: {corpus.licence or 'not told (`corpus.licence`)'}."
+    return "\n\n".join(part for part in ["\n".join(counts), *listed, licence] if part)
 
 
 def _counted(part: dict[str, Any]) -> str:
@@ -130,6 +136,6 @@ def _weakest(report: RunReport) -> str:
 
 def _reproduce(report: RunReport, settings: Settings) -> str:
     return (
-        f"`lslm run {settings.name}`, lslm {__version__}. MLflow run `{report.run_id}` holds the "
-        "settings as rendered, the digests of the data and the metrics."
+        f"`lslm reproduce {report.run_id}`, lslm {__version__}. That MLflow run holds the settings as "
+        "rendered, the digests of the data and of everything made from it, and the metrics."
     )

@@ -73,6 +73,17 @@ def versions(store: Store, name: str) -> "list[ModelVersion]":
     return found
 
 
+def of_run(store: Store, run_id: str) -> tuple[str, str]:
+    """Name and number of the version that an MLflow run registered, the newest of several."""
+    found = store.client.search_model_versions(f"run_id = '{run_id}'")
+    if not found:
+        raise InputError(
+            "it registered no version", where=f"MLflow run {run_id}", right="a run that finished"
+        )
+    newest = max(found, key=lambda each: int(each.version))
+    return newest.name, str(newest.version)
+
+
 def aliases(store: Store, name: str) -> dict[str, str]:
     """The version each alias of a model points at."""
     pointed = store.client.get_registered_model(name).aliases

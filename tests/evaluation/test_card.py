@@ -12,7 +12,7 @@ from lslm.evaluation.report import (
     Score,
     Scores,
 )
-from lslm.settings import CorpusSettings, Settings, Source, TrackingSettings
+from lslm.settings import CorpusSettings, RegistrySettings, Settings, Source, TrackingSettings
 
 SETTINGS = Settings(
     name="films",
@@ -112,9 +112,35 @@ def test_the_card_has_a_head_that_is_yaml_whatever_the_name() -> None:
 
 def test_the_card_tells_data_limits_and_where_to_look_but_no_secret() -> None:
     card = model_card(report(scores(0.02, 0.01, 0.03)), SETTINGS)
-    for told in ("7,677 documents (neg 3,838, pos 3,839)", "`films.csv`", "123 tokens", "`abc`"):
+    for told in (
+        "7,677 documents (neg 3,838, pos 3,839)",
+        "`films.csv`",
+        "123 tokens",
+        "`lslm reproduce abc`",
+    ):
         assert told in card
     assert "secret" not in card
+    assert "Licence: not told" in card
+
+
+def test_the_card_tells_the_licence_and_what_the_model_is_for() -> None:
+    settings = SETTINGS.model_copy(
+        update={
+            "corpus": SETTINGS.corpus.model_copy(update={"licence": "CC-BY-4.0"}),
+            "registry": RegistrySettings(intended_use="To sort letters to the editor."),
+        }
+    )
+    card = model_card(report(scores(0.02, 0.01, 0.03)), settings)
+    assert "Licence: CC-BY-4.0." in card
+    assert "## Intended use\n\nTo sort letters to the editor." in card
+
+
+def test_the_card_of_a_baseline_is_about_the_baseline() -> None:
+    found = report(scores(-0.02, -0.03, 0.01)).model_copy(update={"system": "word-char-svc"})
+    card = model_card(found, SETTINGS)
+    assert "Registered is the baseline word-char-svc, which did better on the folds." in card
+    assert "by the baseline word-char-svc," in card
+    assert "tokens" not in card.split("## Limits")[1].split("##")[0]
 
 
 def test_the_page_tells_what_cleaning_did_and_shows_rejects() -> None:

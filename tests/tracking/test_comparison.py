@@ -9,6 +9,7 @@ from lslm.errors import InputError
 from lslm.settings import GateSettings
 from lslm.tracking import registry
 from lslm.tracking.comparison import compare
+from lslm.tracking.versions import of_run
 
 HOLDOUT = pl.DataFrame(
     {
@@ -60,3 +61,14 @@ def test_a_holdout_that_is_elsewhere_is_told(store, name, settings, candidate):
     version = registry.register(store, settings, candidate(holdout="0" * 64))
     with pytest.raises(InputError, match="not in this workspace"):
         compare(store, (name, version), (name, version), GateSettings())
+
+
+def test_a_run_stands_for_the_newest_version_it_registered(store, name, registered, run_id):
+    registered()
+    newest = registered(seen=(1,))
+    assert of_run(store, run_id) == (name, newest)
+
+
+def test_a_run_that_registered_nothing_is_told(store):
+    with pytest.raises(InputError, match="it registered no version"):
+        of_run(store, "0" * 32)
