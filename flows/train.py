@@ -18,6 +18,7 @@ from tasks import (
     models,
     probes,
     registry,
+    reported,
     scope,
     tracked,
     variation,
@@ -75,9 +76,12 @@ def train(settings: Settings, base: Path) -> RunReport:
             settings.evaluation.seed,
         )
         swaps = probes.swap_words(run, put.candidate, parts.holdout, settings.evaluation.swaps)
-        asides: Any = gathered(registry.Asides, varied=varied, explained=explained, swaps=swaps)
-        terms = registry.Terms(
-            evaluation=settings.evaluation, gate=settings.gate, registry=settings.registry
+        asides: Any = gathered(reported.Asides, varied=varied, explained=explained, swaps=swaps)
+        terms = reported.Terms(
+            evaluation=settings.evaluation,
+            gate=settings.gate,
+            registry=settings.registry,
+            out_of_scope=settings.split.out_of_scope,
         )
         report = registry.register(
             run, corpus, parts, found, folds, asides, put, tested, head, terms

@@ -5,72 +5,34 @@ import json
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning
-from lslm.corpus import sources
-from lslm.evaluation import answers, scope
+from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
-from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.card import model_card
-from lslm.evaluation.explaining import explanation
-from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
-from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import (
-    Costs,
     Decision,
-    FoldScores,
-    Made,
-    OutOfScope,
-    Provenance,
     Rule,
     RunReport,
     Scores,
 )
-from lslm.evaluation.scoring import NETWORK, score_folds, score_systems
-from lslm.evaluation.slices import Answered
-from lslm.evaluation.swapping import swap_effects
-from lslm.evaluation.variation import variation
-from lslm.heads.contract import Array, Goal, Head
-from lslm.provenance import environment
-from lslm.serving.model_folder import ModelFolder
+from lslm.evaluation.scoring import NETWORK
+from lslm.heads.contract import Head
 from lslm.serving.predictor import Predictor
-from lslm.settings import EvaluationSettings, GateSettings, HeadSettings, RegistrySettings
+from lslm.settings import HeadSettings, RegistrySettings
 from lslm.tracking import approvals, gate, registry, runs
 from lslm.tracking.example import input_example
 from lslm.tracking.package import Candidate
 from lslm.tracking.versions import GATE, OPPONENT, RULES
-from lslm.training import workers
 from lslm.workspace import Handle
 from tasks.candidate import Models
 from tasks.corpora import Parts
 from tasks.models import Folds, Found
-from tasks.probes import load_explained, load_swapped
-from tasks.stage import Pages, Run, made, stage
+from tasks.reported import Asides, Material, Terms, reported
+from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
-from tasks.variation import Varied
-
-
-class Terms(BaseModel):
-    """How a model is scored, judged and registered."""
-
-    model_config = ConfigDict(frozen=True)
-
-    evaluation: EvaluationSettings
-    gate: GateSettings
-    registry: RegistrySettings
-
-
-class Asides(BaseModel):
-    """What was found out beside the scores."""
-
-    model_config = ConfigDict(frozen=True)
-
-    varied: Varied
-    explained: Handle
-    swaps: Handle
 
 
 def _pages(report: RunReport) -> Pages:
@@ -85,7 +47,15 @@ def _pages(report: RunReport) -> Pages:
 
 @stage(
     "Register",
-    modules=("lslm.evaluation.scoring", "lslm.evaluation.findings", "lslm.tracking.gate"),
+    modules=(
+        "lslm.evaluation.scoring",
+        "lslm.evaluation.findings",
+        "lslm.evaluation.variation",
+        "lslm.evaluation.explaining",
+        "lslm.evaluation.swapping",
+        "lslm.evaluation.scope",
+        "lslm.tracking.gate",
+    ),
     pages=_pages,
 )
 def register(
@@ -105,24 +75,13 @@ def register(
     With `registry.approval` a version that earned it waits for a person (see `tasks.approval`).
     """
     store, kind, name = store_of(run), heads.get(head.kind), run.settings.model_name
-    given = [answers.load(handle.path) for handle in folds.answers]
-    cross_validation = score_folds(kind, calibrated(kind, given), terms.evaluation)
     held = answers.load(tested.path)
-    found_out = _findings(kind, models.network, parts, given, held, terms)
-    holdout = score_systems(kind, held, terms.evaluation)
-    challenger = _challenger(kind, models, parts, held, holdout)
+    given = [answers.load(handle.path) for handle in folds.answers]
+    material = Material(run, kind, corpus, parts, found, given, asides, models, held, terms)
+    report = reported(material)
+    challenger = _challenger(kind, models, parts, held, report.holdout)
     uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
     seen = gate.gather(store, name, challenger, terms.gate, holdout_uses=uses, run_id=run.run_id)
-    report = _report(
-        run, corpus, parts, found, given, kind.goal, cross_validation, holdout, found_out
-    )
-    report = report.model_copy(
-        update={
-            **_told_of(kind, asides, terms.evaluation),
-            "out_of_scope": _scope(run, kind, models, parts, given, held),
-            "system": models.system,
-        }
-    )
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
         store,
@@ -134,7 +93,7 @@ def register(
             card=model_card(report, run.settings),
             input_example=input_example(models.network.path, terms.registry.input_example),
             report=digest,
-            score=f"{kind.goal.metric} {told(holdout.systems[models.system][kind.goal.metric])}",
+            score=f"{kind.goal.metric} {told(report.holdout.systems[models.system][kind.goal.metric])}",
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
     )
@@ -221,116 +180,6 @@ def _challenger(
         scores=scores,
         system=models.system,
     )
-
-
-def _findings(
-    head: Head, model: Handle, parts: Parts, folds: list[Answers], held: Answers, terms: Terms
-) -> Findings:
-    served = ModelFolder(model.path).description()
-    return findings(
-        head,
-        folds,
-        pl.read_parquet(parts.development.path),
-        Answered(pl.read_parquet(parts.holdout.path), held),
-        temperature=served.temperature,
-        abstain_below=served.abstain_below,
-        text=served.text,
-        least=terms.gate.min_slice,
-        settings=terms.evaluation,
-    )
-
-
-def _told_of(head: Head, asides: Asides, settings: EvaluationSettings) -> dict[str, Any]:
-    """Fields of the report that say what was found beside the scores."""
-    curve, seeds = (
-        [answers.load(handle.path) for handle in handles]
-        for handles in (asides.varied.curve, asides.varied.seeds)
-    )
-    return {
-        "variation": variation(head, curve, seeds, settings),
-        "explanation": explanation(load_explained(asides.explained.path), settings),
-        "swaps": swap_effects(load_swapped(asides.swaps.path), settings),
-    }
-
-
-def _scope(
-    run: Run, head: Head, models: Models, parts: Parts, folds: list[Answers], held: Answers
-) -> OutOfScope | None:
-    settings, cut = run.settings.evaluation, run.settings.split
-    if cut.out_of_scope is None:
-        return None
-    pooled, predictor = pool(calibrated(head, folds)), Predictor.load(models.network.path)
-    marked = predictor.description.out_of_scope
-    if marked is None:
-        labels = predictor.class_names
-        return scope.as_class(cut.out_of_scope, labels, pooled, held, settings)
-    outside = (
-        _answered(predictor, parts.out_of_scope),
-        _answered(predictor, parts.out_of_scope_holdout),
-    )
-    return scope.by_threshold(marked.label, marked.below, pooled, held, outside, settings)
-
-
-def _answered(predictor: Predictor, documents: Handle | None) -> Array:
-    texts = pl.read_parquet(documents.path)["text"].to_list() if documents else []
-    return predictor.outputs(texts)
-
-
-def _report(
-    run: Run,
-    corpus: Handle,
-    parts: Parts,
-    found: Found,
-    folds: list[Answers],
-    goal: Goal,
-    cross_validation: FoldScores,
-    holdout: Scores,
-    found_out: Findings,
-) -> RunReport:
-    cleaning = json.loads((corpus.path / "report.json").read_text("utf-8"))
-    split = json.loads(parts.report.path.read_text("utf-8"))
-    noted = made.get() or {}
-    settings, workspace = run.settings, run.workspace
-    costs = planning.costs(workspace, settings.name, noted, run.run_id)
-    return RunReport(
-        pipeline=run.settings.name,
-        run_id=run.run_id,
-        goal=goal.metric,
-        direction=goal.direction,
-        corpus={"cleaning": cleaning, "split": split},
-        embedding=_embedding(folds),
-        search=found.summary,
-        chosen=planning.dotted(found.hyperparameters),
-        cross_validation=cross_validation,
-        holdout=holdout,
-        model=run.settings.model_name,
-        version="",
-        decision=Decision(promoted=False, reason="not decided yet", rules=()),
-        seconds=planning.seconds(workspace, settings.name),
-        costs=Costs(stages=tuple(costs), watts_per_core=settings.execution.watts_per_core),
-        provenance=Provenance(
-            base=str(run.base),
-            sources=sources.fingerprints(settings.corpus, run.base, workspace),
-            environment=environment(workers.shared().number),
-            made=tuple(
-                Made(stage=stage, name=name, digest=digest)
-                for stage, names in noted.items()
-                for name, digest in names.items()
-            ),
-        ),
-        **found_out,
-    )
-
-
-def _embedding(folds: list[Answers]) -> dict[str, Any]:
-    """What the words of a fold's training part cover of its validation part; its neighbours."""
-    parts = [fold.part for fold in folds]
-    return {
-        "vocabulary": [part["vocabulary"] for part in parts],
-        "coverage": [part["coverage"]["validation"] for part in parts],
-        "neighbours": parts[0]["neighbours"],
-        "plane": parts[0]["plane"],
-    }
 
 
 def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
