@@ -253,7 +253,7 @@ class EvaluationSettings(Section):
     """Shares of one fold's training documents for the learning curve; empty: none."""
     seeds: PositiveInt = 3
     """Networks of one fold that differ by their seed alone, to see what chance does; 1: none."""
-    explained: int = Field(default=100, ge=0)
+    explained: int = Field(default=300, ge=0)
     """Documents of one fold, unseen by the network that answers, whose words are left out one by one to
     see which carry the answer; 0: none."""
     swaps: tuple[Annotated[tuple[str, ...], Field(min_length=2)], ...] = ()
