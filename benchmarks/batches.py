@@ -29,11 +29,12 @@ from rich.table import Table
 
 from lslm import heads
 from lslm.cleaning import chain
+from lslm.heads.batching import TOKENS
 from lslm.heads.contract import Array
 from lslm.pipelines.loader import load
 from lslm.settings import EmbeddingSettings, HeadSettings, Hyperparameters, TextSettings
 from lslm.text import store
-from lslm.training.batches import Batches, padded
+from lslm.training.batches import MULTIPLE, Batches
 from lslm.training.fitting import answer, build
 from lslm.training.parts import Examples, Part, prepare
 
@@ -116,7 +117,7 @@ def trained(
                 if number:
                     seconds[way].append(time.perf_counter() - began)
         for way, (network, _) in learners.items():
-            outputs = answer(network, part.validation, LONGEST)
+            outputs = answer(network, HEAD, part.validation, -1, LONGEST)
             accuracies[way].append(HEAD.metrics["accuracy"](part.validation.targets, outputs))
     return seconds, accuracies
 
@@ -145,19 +146,20 @@ def learner(
 
 def similar(examples: Examples, seed: int) -> Epochs:
     """Ours."""
-    batches = Batches(examples, CHOSEN.training.batch_size, LONGEST, seed)
+    batches = Batches(examples, HEAD.batching, -1, CHOSEN.training.batch_size, LONGEST, seed)
     return lambda: batches
 
 
 def shuffled(examples: Examples, seed: int) -> Epochs:
     """Batches in random order, each padded as far as it needs."""
-    batches = _Shuffled(examples, CHOSEN.training.batch_size, LONGEST, seed)
+    batches = _Shuffled(examples, HEAD.batching, -1, CHOSEN.training.batch_size, LONGEST, seed)
     return lambda: batches
 
 
 def longest(examples: Examples, seed: int) -> Epochs:
     """One array, shuffled by Keras."""
-    everything = padded(examples, np.arange(len(examples)), LONGEST)
+    documents = [examples.document(row, LONGEST) for row in range(len(examples))]
+    everything = HEAD.batching.inputs(documents, -1, MULTIPLE)[TOKENS]
     keras.utils.set_random_seed(seed)
     return lambda: (everything, examples.targets)
 

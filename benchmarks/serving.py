@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -79,16 +80,15 @@ def main() -> None:
 
 def network(vectors: Array, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
     """A classifier with random weights."""
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    encoded = encode(
-        tokens,
+    encoder = partial(
+        encode,
         n_words=N_WORDS,
         size=SIZE,
         vectors=vectors,
         settings=hyperparameters.encoder,
         seed=seed,
     )
-    return keras.Model(tokens, heads.get("classify").build(encoded, TARGETS, hyperparameters))
+    return heads.get("classify").build(encoder, TARGETS, hyperparameters)
 
 
 def write(

@@ -30,14 +30,15 @@ from tasks.stage import gathered
 def train(settings: Settings, base: Path) -> RunReport:
     """Take raw text all the way to a registered model."""
     head, learned = settings.head, settings.embedding
-    start = Hyperparameters(encoder=settings.encoder, training=settings.training)
+    options = heads.options(head).model_dump(mode="json")
+    start = Hyperparameters(encoder=settings.encoder, training=settings.training, head=options)
     baselines = settings.evaluation.baselines
     baselines = tuple(heads.get(head.kind).baselines) if baselines is None else baselines
     with tracked.opened(settings, base) as run:
         files = corpora.fingerprints(run)
         corpus = corpora.clean(run, files, settings.corpus, settings.cleaning, head.kind)
-        parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds)
-        tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text)
+        parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds, head.kind)
+        tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
         data = (parts.development, tokens.development, vectors, learned, head)
         found = models.search(run, *data, start, settings.search)

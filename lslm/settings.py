@@ -32,10 +32,14 @@ class Source(Section):
     """Where documents are read from: a file, a glob, a folder, or a file inside an installed package."""
 
     path: str
-    """A path, a glob, a folder, or `package:DISTRIBUTION/PATH` for a file of an installed package."""
-    format: Literal["auto", "csv", "jsonl", "parquet", "lines", "labelled-lines", "folder"] = "auto"
+    """A path, a glob, a folder, or `package:DISTRIBUTION/PATH` for a file or folder of an installed
+    package."""
+    format: Literal[
+        "auto", "csv", "jsonl", "parquet", "lines", "labelled-lines", "folder", "docstrings"
+    ] = "auto"
     """`lines`: a document a line. `labelled-lines`: a label, white space, a document. `folder`: a
-    document a file, the label is the folder's name."""
+    document a file, the label is the folder's name. `docstrings`: documentation strings of Python files,
+    their first paragraph as `summary`."""
     encoding: str = "auto"
     """`auto` tries UTF-8 (with or without BOM), UTF-16 with BOM, then latin-1."""
     separator: str = "auto"
@@ -65,6 +69,9 @@ class CorpusSettings(Section):
     """Column whose equal values never straddle a split, such as an author."""
     time: str | None = None
     """Column of a date or number; the holdout is then the latest part and folds go forward."""
+    columns: dict[str, str] = {}
+    """Columns that the head can use under another name, such as `{summary: abstract}`; a column of the
+    head's own name is found by itself."""
     metadata: tuple[str, ...] = ()
     """Columns kept beside each document to cut slices by, such as a language; never learned from."""
     licence: str | None = None
@@ -404,10 +411,12 @@ class Settings(Section):
 
 
 class Hyperparameters(Section):
-    """What the search chooses: the encoder and its training."""
+    """What the search chooses: the encoder, its training, and what the head lets it."""
 
     encoder: EncoderSettings = EncoderSettings()
     training: TrainingSettings = TrainingSettings()
+    head: dict[str, Any] = {}
+    """The head's own options; each head checks its own."""
 
     def replaced(self, changes: dict[str, Any]) -> "Hyperparameters":
         """A copy with dotted names changed and validated.

@@ -9,8 +9,15 @@ from lslm import heads
 from lslm.cleaning import chain
 from lslm.corpus import sources, splitting
 from lslm.evaluation.markdown import cleaning_text, parts_table
-from lslm.settings import CleaningSettings, CorpusSettings, SplitSettings, TextSettings
+from lslm.settings import (
+    CleaningSettings,
+    CorpusSettings,
+    HeadSettings,
+    SplitSettings,
+    TextSettings,
+)
 from lslm.text import store
+from lslm.text.sentences import Sentences
 from lslm.workspace import Handle
 from tasks.stage import Pages, Run, stage
 
@@ -59,17 +66,24 @@ def clean(
 ) -> Handle:
     """Read, clean and group the documents."""
     with run.workspace.scratch() as folder:
-        needs_label = "label" in heads.get(head).columns
-        chain.clean(run.settings, run.base, folder / "corpus", needs_label=needs_label)
+        kind = heads.get(head)
+        chain.clean(
+            run.settings,
+            run.base,
+            folder / "corpus",
+            needs_label="label" in kind.columns,
+            extras=kind.extras,
+        )
         return run.workspace.add(folder / "corpus")
 
 
 @stage("Split", modules=("lslm.corpus.splitting",), pages=_parts_pages)
-def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int) -> Parts:
+def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int, head: str) -> Parts:
     """Cut the holdout off before anything is fitted."""
     with run.workspace.scratch() as folder:
         into = folder / "parts"
-        splitting.split(corpus.path, run.settings, into)
+        needs_label = "label" in heads.get(head).columns
+        splitting.split(corpus.path, run.settings, into, needs_label=needs_label)
         return Parts(
             development=run.workspace.add(into / "development.parquet"),
             holdout=run.workspace.add(into / "holdout.parquet"),
@@ -94,20 +108,23 @@ def _tokens_pages(tokens: TokenStores) -> Pages:
     }
 
 
-@stage("Tokenize", modules=("lslm.text.store",), pages=_tokens_pages)
+@stage("Tokenize", modules=("lslm.text.store", "lslm.heads"), pages=_tokens_pages)
 def tokenize(
-    run: Run, development: Handle, outside: Handle | None, text: TextSettings
+    run: Run, development: Handle, outside: Handle | None, text: TextSettings, head: HeadSettings
 ) -> TokenStores:
     """Tokenize once what is read many times."""
+    sentences = heads.get(head.kind).batching.sentences(heads.options(head))
     return TokenStores(
-        development=_tokenized(run, development, text),
-        outside=_tokenized(run, outside, text) if outside else None,
+        development=_tokenized(run, development, text, sentences),
+        outside=_tokenized(run, outside, text, sentences) if outside else None,
     )
 
 
-def _tokenized(run: Run, documents: Handle, text: TextSettings) -> Handle:
+def _tokenized(
+    run: Run, documents: Handle, text: TextSettings, sentences: Sentences | None
+) -> Handle:
     with run.workspace.scratch() as folder:
-        store.write(documents.path, text, folder / "tokens")
+        store.write(documents.path, text, folder / "tokens", sentences)
         return run.workspace.add(folder / "tokens")
 
 

@@ -18,6 +18,7 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.baselines import Documents, answer_baseline
 from lslm.evaluation.markdown import search_text
 from lslm.evaluation.sections import confidence_text
+from lslm.heads import ragged
 from lslm.heads.contract import Array
 from lslm.search import space as spaces
 from lslm.search.study import Study
@@ -447,7 +448,7 @@ def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) 
         )
         for number in range(chosen.training.members)
     ]
-    return np.mean([each.outputs for each in fits if each.outputs is not None], axis=0)
+    return ragged.mean([each.outputs for each in fits if each.outputs is not None])
 
 
 def _moving(chosen: Hyperparameters) -> Callable[[Epoch], bool]:

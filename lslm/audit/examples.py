@@ -10,6 +10,7 @@ from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found
 from lslm.errors import InputError
 from lslm.evaluation import answers
+from lslm.heads import ragged
 from lslm.text.store import Rows
 from lslm.training import fitted
 from lslm.training.parts import Examples, Part
@@ -70,7 +71,7 @@ def _other(case: Case, rows: Rows, examples: Examples, opened: Part) -> Iterator
     except InputError as error:
         yield f"targets do not fit the documents: {error}"
         return
-    if not np.array_equal(targets, examples.targets):
+    if not ragged.equal(targets, examples.targets):
         yield "targets are not those of the documents"
 
 

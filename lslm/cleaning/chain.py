@@ -13,7 +13,7 @@ The folder it writes:
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,17 @@ _LEAKED = "in one group with a document of the given holdout"
 
 
 def clean(
-    settings: Settings, base: Path, into: Path, *, needs_label: bool = True
+    settings: Settings,
+    base: Path,
+    into: Path,
+    *,
+    needs_label: bool = True,
+    extras: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Clean the corpus of `settings` (paths relative to `base`) into the folder `into`.
 
     Returns the report, which is also in the folder. Documents of the corpus and the holdout without
-    a label are rejected where `needs_label`.
+    a label are rejected where `needs_label`. `extras` are columns that are kept where they are there.
     """
     files = list(input_files(settings.corpus, base))
     into.mkdir(parents=True, exist_ok=True)
@@ -56,7 +61,7 @@ def clean(
     with tempfile.TemporaryDirectory(dir=into.parent, prefix=".spill-") as folder:
         spilled = Path(folder)
         spill = Spill(spilled / "columns")
-        sources = _spill(files, settings, spilled / "texts", spill, tally, needs_label)
+        sources = _spill(files, settings, spilled / "texts", spill, tally, needs_label, extras)
         verdict = _judge(spill, settings.cleaning)
         _write(spilled / "texts", verdict, into / "documents", tally)
     rejects.close()
@@ -86,6 +91,7 @@ def _spill(
     spill: Spill,
     tally: Tally,
     needs_label: bool,
+    extras: tuple[str, ...],
 ) -> list[dict[str, Any]]:
     """Clean every file's documents; returns a line a file for the report."""
     out = Shards(texts)
@@ -93,7 +99,13 @@ def _spill(
     with progress.bar("clean", total=sum(file.size for file in files), unit="bytes") as bar:
         for file in files:
             before = tally.n_read
-            records = read_file(file, settings.corpus, needs_label=needs_label, advance=bar.advance)
+            records = read_file(
+                file,
+                settings.corpus,
+                needs_label=needs_label,
+                extras=extras,
+                advance=bar.advance,
+            )
             kept = _cleaned(records, settings.cleaning, tally, needs_label)
             for batch in _batches(kept):
                 _spill_batch(batch, settings, out, spill)
@@ -161,13 +173,15 @@ def _spill_batch(batch: list[_Cleaned], settings: Settings, out: Shards, spill: 
         "part": [record.part for record in records],
         "source": [record.source for record in records],
         "row": [record.row for record in records],
-        "metadata": [
-            json.dumps(dict(record.metadata), ensure_ascii=False) if record.metadata else None
-            for record in records
-        ],
+        "metadata": [_as_json(record.metadata) for record in records],
+        "extras": [_as_json(record.extras) for record in records],
         "fingerprint": fingerprints,
     }
     out.add(pa.RecordBatch.from_pydict(columns, schema=shards.SPILLED))
+
+
+def _as_json(values: Mapping[str, Any]) -> str | None:
+    return json.dumps(dict(values), ensure_ascii=False) if values else None
 
 
 def _hashes(values: list[str | None]) -> NDArray[np.uint64]:

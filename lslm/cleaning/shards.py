@@ -15,10 +15,12 @@ SPILLED = pa.schema(
         ("source", pa.string()),
         ("row", pa.int64()),
         ("metadata", pa.string()),
+        ("extras", pa.string()),
         ("fingerprint", pa.uint64()),
     ]
 )
-"""What a document is before it has a number and a group; `metadata` is a JSON object, or null."""
+"""What a document is before it has a number and a group; `metadata` and `extras` are JSON
+objects, or null."""
 DOCUMENTS = pa.schema(
     [
         ("id", pa.int64()),
@@ -30,6 +32,7 @@ DOCUMENTS = pa.schema(
         ("source", pa.string()),
         ("row", pa.int64()),
         ("metadata", pa.string()),
+        ("extras", pa.string()),
         ("fingerprint", pa.uint64()),
     ]
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from lslm.corpus.records import Malformed, Row
 from lslm.corpus.values import as_text, document_text
@@ -21,10 +22,23 @@ class Columns:
     metadata: tuple[str, ...] = ()
     where: Mapping[str, str] = field(default_factory=dict)
     """Values that a row must have to be kept."""
+    extras: Mapping[str, str] = field(default_factory=dict)
+    """Columns that are read where they are there, by the names they get."""
+    required: frozenset[str] = frozenset()
+    """Those of the extras that have to be there."""
 
     def names(self) -> tuple[str, ...]:
-        """All wanted columns, each once."""
-        wanted = (self.text, self.label, self.group, self.time, *self.metadata, *self.where)
+        """All columns that have to be there, each once."""
+        needed = (self.extras[name] for name in sorted(self.required))
+        wanted = (
+            self.text,
+            self.label,
+            self.group,
+            self.time,
+            *self.metadata,
+            *self.where,
+            *needed,
+        )
         return tuple(dict.fromkeys(name for name in wanted if name is not None))
 
     def check(self, there: Collection[str], file: str) -> None:
@@ -49,9 +63,14 @@ class Columns:
                 self._cell(self.group, values),
                 self._cell(self.time, values),
                 {name: self._cell(name, values) for name in self.metadata},
+                self._extras(values),
             )
         except TypeError as error:
             return Malformed(number, str(error), str(values)[:_SHOWN])
+
+    def _extras(self, values: Mapping[str, object]) -> dict[str, Any]:
+        found = {name: values.get(column) for name, column in self.extras.items()}
+        return {name: value for name, value in found.items() if value not in (None, "")}
 
     def _cell(self, name: str | None, values: Mapping[str, object]) -> str | None:
         if name is None:

@@ -8,6 +8,7 @@ from lslm.corpus import opening, recognition
 from lslm.corpus.columns import Columns
 from lslm.corpus.formats import (
     csv_file,
+    docstrings_file,
     document_file,
     jsonl_file,
     labelled_lines_file,
@@ -78,10 +79,11 @@ def read_file(
     settings: CorpusSettings,
     *,
     needs_label: bool = True,
+    extras: tuple[str, ...] = (),
     advance: opening.Advance = lambda _: None,
 ) -> Iterator[Record | Broken]:
-    """Stream the documents of one file."""
-    for row in _rows(file, settings, needs_label, advance):
+    """Stream the documents of one file; `extras` are columns that are kept where they are there."""
+    for row in _rows(file, settings, needs_label, extras, advance):
         if isinstance(row, Malformed):
             yield Broken(row.reason, row.text, file.name, row.number, file.part)
         else:
@@ -94,6 +96,7 @@ def read_file(
                 row.number,
                 file.part,
                 row.metadata,
+                row.extras,
             )
 
 
@@ -104,22 +107,28 @@ def _label(file: InputFile, row: Row) -> str | None:
 
 
 def _rows(
-    file: InputFile, settings: CorpusSettings, needs_label: bool, advance: opening.Advance
+    file: InputFile,
+    settings: CorpusSettings,
+    needs_label: bool,
+    extras: tuple[str, ...],
+    advance: opening.Advance,
 ) -> Iterator[Row | Malformed]:
     path, encoding = file.path, file.encoding
     if file.format not in _TABLES and file.source.where:
         raise InputError("`where` without columns", where=file.name, right="csv, jsonl or parquet")
     match file.format:
         case "csv":
-            columns = _columns(file, settings, needs_label)
+            columns = _columns(file, settings, needs_label, extras)
             return csv_file.rows(path, columns, encoding, file.source.separator, advance)
         case "jsonl":
-            columns = _columns(file, settings, needs_label)
+            columns = _columns(file, settings, needs_label, extras)
             return jsonl_file.rows(path, columns, encoding, advance)
         case "parquet":
-            return parquet_file.rows(path, _columns(file, settings, needs_label), advance)
+            return parquet_file.rows(path, _columns(file, settings, needs_label, extras), advance)
         case "labelled-lines":
             return labelled_lines_file.rows(path, encoding, advance)
+        case "docstrings":
+            return docstrings_file.rows(path, advance)
         case "folder":
             return document_file.rows(path, encoding, file.root, advance)
         case "lines":
@@ -127,7 +136,9 @@ def _rows(
             return lines_file.rows(path, encoding, file.labels, advance)
 
 
-def _columns(file: InputFile, settings: CorpusSettings, needs_label: bool) -> Columns:
+def _columns(
+    file: InputFile, settings: CorpusSettings, needs_label: bool, extras: tuple[str, ...]
+) -> Columns:
     if file.part == "outside":
         return Columns(settings.text, where=file.source.where)
     label = settings.label if needs_label and file.source.label is None else None
@@ -138,6 +149,8 @@ def _columns(file: InputFile, settings: CorpusSettings, needs_label: bool) -> Co
         settings.time,
         settings.metadata,
         file.source.where,
+        {name: settings.columns.get(name, name) for name in extras},
+        frozenset(settings.columns) & frozenset(extras),
     )
 
 

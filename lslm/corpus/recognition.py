@@ -10,7 +10,7 @@ from lslm.corpus import opening
 from lslm.corpus.formats import csv_file, labelled_lines_file
 from lslm.errors import InputError
 
-Format = Literal["csv", "jsonl", "parquet", "lines", "labelled-lines", "folder"]
+Format = Literal["csv", "jsonl", "parquet", "lines", "labelled-lines", "folder", "docstrings"]
 
 _ENDINGS: dict[str, Format] = {
     ".csv": "csv",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Part = Literal["corpus", "holdout", "outside"]
 
@@ -20,6 +20,8 @@ class Row:
     time: str | None = None
     metadata: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     """Of the columns in `corpus.metadata`."""
+    extras: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What the head can use, as JSON values, by the head's names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Record:
     """1-based line in a text file, record in a Parquet file."""
     part: Part
     metadata: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    extras: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True, slots=True)

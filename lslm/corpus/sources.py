@@ -5,6 +5,7 @@ import importlib.metadata
 import importlib.util
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,12 +24,12 @@ def resolve(source: Source, base: Path) -> list[Path]:
     `package:DISTRIBUTION/PATH`, which is found without importing the package. InputError names
     what is near where nothing is there.
     """
-    if source.path.startswith(_PACKAGE):
-        return [_packaged(source.path.removeprefix(_PACKAGE))]
-    path = base / source.path
+    packaged = source.path.startswith(_PACKAGE)
+    path = _packaged(source.path.removeprefix(_PACKAGE)) if packaged else base / source.path
     if path.is_dir():
+        pattern = "*.py" if source.format == "docstrings" else "*"
         found = [
-            file for file in sorted(path.rglob("*")) if file.is_file() and _visible(file, path)
+            file for file in sorted(path.rglob(pattern)) if file.is_file() and _visible(file, path)
         ]
         return found or _nothing(source.path, "an empty folder", "files in it")
     if path.exists():
@@ -55,7 +56,9 @@ def name_of(path: Path, source: Source, base: Path) -> str:
         'a/b.csv'
     """
     if source.path.startswith(_PACKAGE):
-        return source.path
+        package = _packaged(source.path.removeprefix(_PACKAGE))
+        inside = path.relative_to(package).as_posix() if path != package else ""
+        return f"{source.path}/{inside}" if inside else source.path
     return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.as_posix()
 
 
@@ -91,6 +94,7 @@ def _state(path: Path) -> list[int]:
     return [stat.st_size, stat.st_mtime_ns, stat.st_ino]
 
 
+@cache
 def _packaged(name: str) -> Path:
     distribution, _, inner = name.partition("/")
     try:
@@ -103,7 +107,7 @@ def _packaged(name: str) -> Path:
             _near(distribution, installed),
         )[0]
     for path in (Path(str(found.locate_file(inner))), _beside_module(inner)):
-        if path is not None and path.is_file():
+        if inner and path is not None and path.exists():
             return path
     there = (str(file) for file in found.files or ())
     return _nothing(_PACKAGE + name, f"'{distribution}' has no such file", _near(inner, there))[0]

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from lslm.heads import ragged
 from lslm.heads.contract import Array, Targets
 
 
@@ -26,9 +25,9 @@ class Answers:
 def save(folder: Path, answers: Answers) -> None:
     """Write answers as arrays and JSON."""
     folder.mkdir(parents=True)
-    np.save(folder / "truth.npy", answers.truth)
+    ragged.save(folder / "truth", answers.truth)
     for system, values in answers.outputs.items():
-        np.save(folder / f"{system}.npy", values)
+        ragged.save(folder / system, values)
     content = {
         "systems": list(answers.outputs),
         "targets": answers.targets,
@@ -40,6 +39,6 @@ def save(folder: Path, answers: Answers) -> None:
 def load(folder: Path) -> Answers:
     """Read what `save` wrote."""
     content = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
-    outputs = {system: np.load(folder / f"{system}.npy") for system in content["systems"]}
-    truth = np.load(folder / "truth.npy")
+    outputs = {system: ragged.load(folder / system) for system in content["systems"]}
+    truth = ragged.load(folder / "truth")
     return Answers(truth, outputs, content["targets"], content["part"])

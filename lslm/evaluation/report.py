@@ -36,6 +36,8 @@ class Scores(Section):
     differences: tuple[PairedDifference, ...]
     details: tuple[dict[str, Any], ...] = ()
     """The network's score broken down, such as a row a label."""
+    ceilings: tuple[str, ...] = ()
+    """Systems that know the truth: nothing has to beat them."""
 
 
 class FoldScores(Scores):

@@ -7,6 +7,7 @@ import numpy as np
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import FoldScores, PairedDifference, Score, Scores
+from lslm.heads import ragged
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.intervals import bootstrap
@@ -32,6 +33,7 @@ def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) ->
         },
         differences=_differences(head, answers, settings),
         details=tuple(head.details(answers.truth, answers.outputs[NETWORK], dict(answers.targets))),
+        ceilings=tuple(sorted(head.ceilings & answers.outputs.keys())),
     )
 
 
@@ -46,6 +48,7 @@ def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettin
         systems=pooled.systems,
         differences=pooled.differences,
         details=pooled.details,
+        ceilings=pooled.ceilings,
         folds=tuple(_plain(head, fold) for fold in folds),
     )
 
@@ -80,7 +83,7 @@ def _score(
 
 def _check_finite(answers: Answers) -> None:
     for system, outputs in answers.outputs.items():
-        whole = np.isfinite(outputs).reshape(len(outputs), -1).all(axis=1)
+        whole = ragged.finite(outputs)
         n_broken = len(outputs) - np.count_nonzero(whole)
         if n_broken:
             raise ValueError(f"{system}: {n_broken} of {len(outputs)} answers are not finite")

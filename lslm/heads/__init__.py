@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 
 from lslm.errors import InputError
 from lslm.heads.contract import Head
+from lslm.settings import HeadSettings, Section
 
 ENTRY_POINTS = "lslm.heads"
 
@@ -24,6 +25,11 @@ def get(kind: str) -> Head:
             f"unknown head {kind!r}", where="head.kind", right=f"one of: {', '.join(found)}"
         )
     return found[kind]
+
+
+def options(settings: HeadSettings) -> Section:
+    """The head's own settings, checked; pydantic's ValidationError for what it does not know."""
+    return get(settings.kind).options.model_validate(settings.options)
 
 
 def names() -> tuple[str, ...]:

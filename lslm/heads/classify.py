@@ -1,12 +1,14 @@
 """One label a document: sentiment, intent, topic."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from lslm.errors import InputError
-from lslm.heads.contract import Array, Classes, Comparison, Goal, Head, Targets
+from lslm.heads.batching import TOKENS
+from lslm.heads.contract import Array, Classes, Comparison, Encode, Goal, Head, Targets
 from lslm.heads.seeds import layer_seeds
 from lslm.heads.text_baselines import BASELINES, KEPT
 from lslm.settings import Hyperparameters, Range, Section
@@ -16,8 +18,6 @@ from lslm.statistics.significance import mcnemar, paired_bootstrap
 
 if TYPE_CHECKING:
     import keras
-
-    from lslm.encoder.encoder import Encoded
 
 _LEAST_PROBABILITY = 1e-7
 """Keeps the log loss of a label that was given no chance finite."""
@@ -54,21 +54,23 @@ def encode_targets(documents: pl.DataFrame, targets: Targets) -> Array:
     return np.fromiter((position[label] for label in labels), dtype=np.int32, count=len(labels))
 
 
-def build(
-    encoded: "Encoded", targets: Targets, hyperparameters: Hyperparameters
-) -> "keras.KerasTensor":
-    """Dropout and a softmax over the labels, `(batch, n_labels)`."""
+def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) -> "keras.Model":
+    """The encoder, dropout and a softmax over the labels, `(batch, n_labels)`."""
+    import keras
     from keras import initializers, layers
 
     dropout_seed, kernel_seed = layer_seeds(hyperparameters.training.seed, "classify", 2)
     rate = hyperparameters.encoder.head_dropout
-    kept = layers.Dropout(rate, seed=dropout_seed, name="head_dropout")(encoded.pooled)
-    return layers.Dense(
+    tokens = keras.Input((None,), dtype="int32", name=TOKENS)
+    pooled = encode(tokens).pooled
+    kept = layers.Dropout(rate, seed=dropout_seed, name="head_dropout")(pooled)
+    probabilities = layers.Dense(
         len(targets["labels"]),
         activation="softmax",
         kernel_initializer=initializers.GlorotUniform(seed=kernel_seed),
         name="probabilities",
     )(kept)
+    return keras.Model(tokens, probabilities)
 
 
 def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
@@ -118,7 +120,7 @@ def label_set(targets: Targets) -> list[str]:
     return targets["labels"]
 
 
-def decode(outputs: Array, targets: Targets) -> list[dict[str, Any]]:
+def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[str, Any]]:
     """The likeliest label, its probability, and the probability of every label."""
     return [_decoded(row.tolist(), targets["labels"]) for row in outputs]
 

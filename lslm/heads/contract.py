@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import polars as pl
 from numpy.typing import NDArray
 
+from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters, SearchSpace, Section
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from lslm.encoder.encoder import Encoded
 
 Array = NDArray[Any]
+
+Encode = Callable[["keras.KerasTensor"], "Encoded"]
+"""The shared encoder, ready for tokens `(n, time)`."""
 
 Targets = dict[str, Any]
 """What a head fitted on training documents, as JSON: for classification the label set."""
@@ -90,8 +94,8 @@ class Head:
     """Fitted on training documents only."""
     encode_targets: Callable[[pl.DataFrame, Targets], Array]
     """Targets as an array, first axis the documents. Labels that training never saw raise InputError."""
-    build: Callable[["Encoded", Targets, Hyperparameters], "keras.KerasTensor"]
-    """From the encoder's tensors to the outputs, `(batch, ...)`."""
+    build: Callable[[Encode, Targets, Hyperparameters], "keras.Model"]
+    """From the shared encoder to the network; its inputs are those of `batching`."""
     loss: Callable[[Hyperparameters], "keras.losses.Loss"]
     goal: Goal
     metrics: Mapping[str, Callable[[Array, Array], float]]
@@ -100,8 +104,8 @@ class Head:
     """From (truth, outputs) to one value a document whose mean is the goal's metric."""
     details: Callable[[Array, Array, Targets], list[dict[str, Any]]]
     """Rows of a table that breaks the score down, such as precision and recall a label."""
-    decode: Callable[[Array, Targets], list[dict[str, Any]]]
-    """From outputs to what a person reads, one dictionary a document."""
+    decode: Callable[[Array, Targets, Sequence[str]], list[dict[str, Any]]]
+    """From outputs and cleaned texts to what a person reads, one dictionary a document."""
     baselines: Mapping[str, Baseline]
     compare: Callable[[Array, Array], Comparison]
     """The paired test promotion uses, on two systems' `example_scores` for the same documents."""
@@ -113,3 +117,12 @@ class Head:
     """None where outputs are something else than probabilities of classes."""
     kept: Mapping[str, Kept] = field(default_factory=dict)
     """Baselines that can be registered in place of a network, by their names among `baselines`."""
+    extras: tuple[str, ...] = ()
+    """Columns of the sources that it can use where they are there: the cleaned corpus has them as a JSON
+    object in its column `extras`."""
+    batching: Batching = field(default_factory=Batching)
+    """How documents enter the network."""
+    ceilings: frozenset[str] = frozenset()
+    """Those of the baselines that know the truth: shown, and not to be beaten."""
+    packages: tuple[str, ...] = ()
+    """Distributions that answering needs, besides those that every head does."""

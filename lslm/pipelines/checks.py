@@ -1,14 +1,22 @@
 """What types alone cannot say: the head's own settings, its baselines, the search space."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from lslm.errors import InputError
 from lslm.pipelines.problems import SPACE, Keys, Problem, dotted, from_pydantic, near
 from lslm.pipelines.words import expected
-from lslm.settings import EncoderSettings, Hyperparameters, Range, Settings, TrainingSettings
+from lslm.settings import (
+    EncoderSettings,
+    Hyperparameters,
+    Range,
+    Section,
+    Settings,
+    TrainingSettings,
+)
 
 _SECTIONS = {"encoder": EncoderSettings, "training": TrainingSettings}
 
@@ -45,14 +53,16 @@ def space_problems(values: dict[str, Any]) -> list[Problem]:
     space = search.get("space") if isinstance(search, dict) else None
     if not isinstance(space, dict):
         return []
+    fields = _searchable(values)
     return [
-        problem for name, entry in space.items() for problem in _entry_problems(str(name), entry)
+        problem
+        for name, entry in space.items()
+        for problem in _entry_problems(str(name), entry, fields)
     ]
 
 
-def _entry_problems(name: str, entry: Any) -> list[Problem]:
+def _entry_problems(name: str, entry: Any, fields: dict[str, FieldInfo]) -> list[Problem]:
     at: Keys = (*SPACE, name)
-    fields = _searchable()
     if name not in fields:
         what = f"unknown setting {name!r} in search.space{near(name, fields)}"
         return [Problem(at, what, f"one of: {', '.join(fields)}")]
@@ -68,12 +78,22 @@ def _entry_problems(name: str, entry: Any) -> list[Problem]:
     return _range_problems(at, name, limits, fields[name])
 
 
-def _searchable() -> dict[str, FieldInfo]:
+def _searchable(values: dict[str, Any]) -> dict[str, FieldInfo]:
+    """Fields by dotted name: of the encoder, of training, and the head's own options."""
     return {
         f"{section}.{field}": info
-        for section, model in _SECTIONS.items()
+        for section, model in (*_SECTIONS.items(), *_head_options(values))
         for field, info in model.model_fields.items()
     }
+
+
+def _head_options(values: dict[str, Any]) -> Iterator[tuple[str, type[Section]]]:
+    from lslm import heads
+
+    head = values.get("head")
+    kind = head.get("kind", "classify") if isinstance(head, dict) else "classify"
+    if kind in heads.names():
+        yield "head", heads.get(kind).options
 
 
 def _choice_problems(at: Keys, name: str, choices: list[Any], field: FieldInfo) -> list[Problem]:
@@ -82,7 +102,7 @@ def _choice_problems(at: Keys, name: str, choices: list[Any], field: FieldInfo) 
     return [
         Problem((*at, index), f"{name} cannot be {choice!r}", expected(field))
         for index, choice in enumerate(choices)
-        if not _takes(name, choice)
+        if not _takes(name, choice, field)
     ]
 
 
@@ -91,7 +111,7 @@ def _range_problems(at: Keys, name: str, limits: Range, field: FieldInfo) -> lis
         what = f"{name} takes no range"
         return [Problem(at, what, f"a list of choices, each {expected(field)}")]
     whole = field.annotation is int
-    bad = [edge for edge in (limits.low, limits.high) if not _takes(name, _as(edge, whole))]
+    bad = [edge for edge in (limits.low, limits.high) if not _takes(name, _as(edge, whole), field)]
     if bad:
         return [Problem(at, f"{name} cannot be {bad[0]:g}", expected(field))]
     rules = (
@@ -112,12 +132,15 @@ def _as(value: float, whole: bool) -> int | float:
     return int(value) if whole and value.is_integer() else value
 
 
-def _takes(name: str, value: Any) -> bool:
+def _takes(name: str, value: Any, field: FieldInfo) -> bool:
     # `true` would pass for the number 1.
-    if isinstance(value, bool) and _searchable()[name].annotation is not bool:
+    if isinstance(value, bool) and field.annotation is not bool:
         return False
     try:
-        Hyperparameters().replaced({name: value})
+        if name.startswith("head."):
+            create_model("Option", value=(field.annotation or Any, field))(value=value)
+        else:
+            Hyperparameters().replaced({name: value})
     except ValidationError:
         return False
     return True

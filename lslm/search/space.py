@@ -43,7 +43,8 @@ def grid(space: SearchSpace) -> dict[str, list[Any]]:
 def start(hyperparameters: Hyperparameters, space: SearchSpace) -> dict[str, Any]:
     """The settings as they stand, as the first point; names whose value the space lacks are left out."""
     values = hyperparameters.model_dump()
-    stand = {name: values[name.split(".")[0]][name.split(".")[1]] for name in space}
+    named = ((name, *name.split(".")) for name in space)
+    stand = {name: values[section].get(field) for name, section, field in named}
     return within(stand, space)
 
 
@@ -59,7 +60,7 @@ def within(values: dict[str, Any], space: SearchSpace) -> dict[str, Any]:
 def _suggest(trial: optuna.Trial, name: str, choices: Range | tuple[Any, ...]) -> Any:
     if not isinstance(choices, Range):
         return trial.suggest_categorical(name, choices)
-    if _whole(name):
+    if _whole(name, choices):
         return trial.suggest_int(
             name, int(choices.low), int(choices.high), step=int(choices.step or 1), log=choices.log
         )
@@ -70,11 +71,11 @@ def _choices(name: str, choices: Range | tuple[Any, ...]) -> list[Any]:
     if not isinstance(choices, Range):
         return list(choices)
     step = choices.step or 1.0
-    if not _whole(name) and choices.step is None:
+    if not _whole(name, choices) and choices.step is None:
         step = choices.high - choices.low or 1.0
     n_steps = round((choices.high - choices.low) / step)
     values = [round(choices.low + i * step, 10) for i in range(n_steps + 1)]
-    return [int(value) for value in values] if _whole(name) else values
+    return [int(value) for value in values] if _whole(name, choices) else values
 
 
 def _contains(name: str, choices: Range | tuple[Any, ...], value: Any) -> bool:
@@ -84,6 +85,11 @@ def _contains(name: str, choices: Range | tuple[Any, ...], value: Any) -> bool:
     return choices.low <= value <= choices.high and on_grid
 
 
-def _whole(name: str) -> bool:
+def _whole(name: str, choices: Range) -> bool:
+    """Whether a range is one of whole numbers; those of a head say so by their bounds and step."""
     section, field = name.split(".")
+    if section == "head":
+        return all(
+            float(each).is_integer() for each in (choices.low, choices.high, choices.step or 0.5)
+        )
     return isinstance(getattr(getattr(Hyperparameters(), section), field), int)

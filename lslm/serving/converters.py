@@ -13,6 +13,7 @@ import numpy as np
 from lslm.encoder import layers
 from lslm.encoder.ngrams import PRIME, HashedNgrams
 from lslm.heads.contract import Array
+from lslm.heads.summarize._layers import Regrouped, SentenceMask, Sentences
 from lslm.serving.graph import Graph
 
 Converter = Callable[[Graph, Any, list[str]], list[str]]
@@ -126,6 +127,27 @@ def _hashed_ngrams(graph: Graph, layer: HashedNgrams, inputs: list[str]) -> list
         "MatMul", graph.node("Unsqueeze", weights, one), graph.node("Sum", *vectors)
     )
     return [graph.node("Squeeze", product, one)]
+
+
+@converts(Sentences)
+def _sentences(graph: Graph, layer: Sentences, inputs: list[str]) -> list[str]:
+    words = graph.node("Shape", inputs[0], start=2, end=3)
+    shape = graph.node("Concat", graph.constant([-1], "int64"), words, axis=0)
+    return [graph.node("Reshape", inputs[0], shape)]
+
+
+@converts(Regrouped)
+def _regrouped(graph: Graph, layer: Regrouped, inputs: list[str]) -> list[str]:
+    vectors, grid = inputs
+    rows = graph.node("Shape", grid, start=0, end=2)
+    units = graph.constant([layer.output.shape[-1]], "int64")
+    return [graph.node("Reshape", vectors, graph.node("Concat", rows, units, axis=0))]
+
+
+@converts(SentenceMask)
+def _sentence_mask(graph: Graph, layer: SentenceMask, inputs: list[str]) -> list[str]:
+    first = graph.node("Gather", inputs[0], graph.constant(0, "int64"), axis=2)
+    return [graph.node("Not", graph.node("Equal", first, graph.constant(0, "int32")))]
 
 
 @converts(layers.Recurrent)

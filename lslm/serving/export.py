@@ -14,33 +14,36 @@ from lslm.encoder.layers import AttentionPooling
 from lslm.serving.converters import convert
 from lslm.serving.graph import Graph
 
-TOKENS, OUTPUTS, ATTENTION = "tokens", "outputs", "attention"
+OUTPUTS, ATTENTION = "outputs", "attention"
 
 
 def to_onnx(members: Sequence[keras.Model], path: Path) -> None:
     """Write networks of one shape as a graph that answers with their mean.
 
-    Input `tokens`, int32 `(batch, time)`, padded on the right with 0. Outputs `outputs`, of the
-    networks' shape, and `attention` `(batch, time)`, where the networks have it.
+    Inputs are the networks', by their names; free axes may have any size. Outputs `outputs`, of the
+    networks' shape, and `attention`, a row a sequence of tokens, where the networks have it.
     """
     graph = Graph()
     written = [_write(graph, member) for member in members]
     graph.mean([outputs for outputs, _ in written], OUTPUTS)
-    shape = members[0].output.shape[1:]
-    kinds: dict[str, tuple[str, Sequence[str | int]]] = {
-        OUTPUTS: ("float32", ["batch", *(size or "time" for size in shape)])
-    }
+    kinds = {OUTPUTS: _kind(members[0].output)}
     attentions = [attention for _, attention in written if attention]
     if attentions:
         graph.mean(attentions, ATTENTION)
-        kinds[ATTENTION] = ("float32", ["batch", "time"])
-    onnx.save(graph.model({TOKENS: ("int32", ["batch", "time"])}, kinds), str(path))
+        kinds[ATTENTION] = ("float32", ["sequences", "time"])
+    inputs = {tensor.name: _kind(tensor) for tensor in members[0].inputs}
+    onnx.save(graph.model(inputs, kinds), str(path))
+
+
+def _kind(tensor: keras.KerasTensor) -> tuple[str, Sequence[str | int]]:
+    """The type and shape of an input or output."""
+    axes = [size or f"axis_{number}" for number, size in enumerate(tensor.shape[1:], start=1)]
+    return tensor.dtype, ["batch", *axes]
 
 
 def _write(graph: Graph, member: keras.Model) -> tuple[str, str | None]:
     """Write one network; the names of its outputs and of its attention, if it has one."""
-    (tokens,) = member.inputs
-    names, attention = {id(tokens): TOKENS}, None
+    names, attention = {id(tensor): tensor.name for tensor in member.inputs}, None
     for layer in member.operations:
         if isinstance(layer, keras.layers.InputLayer):
             continue

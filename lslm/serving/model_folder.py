@@ -23,10 +23,11 @@ from lslm.errors import InputError
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, Section, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
-FORMAT = 3
+FORMAT = 4
 """Raised when an older library could not read, or would misread, what this one writes."""
-READABLE = (1, 2, 3)
-"""Formats that this library reads; 1 knew no temperature and no threshold, 2 no baselines."""
+READABLE = (1, 2, 3, 4)
+"""Formats that this library reads; 1 knew no temperature and no threshold, 2 no baselines, 3 no options
+of the head among the hyperparameters."""
 
 DESCRIPTION, VOCABULARY, GRAPH = "model.json", "vocabulary.json", "model.onnx"
 NETWORK = "network"

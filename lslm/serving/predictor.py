@@ -10,14 +10,16 @@ import onnxruntime
 from lslm import heads
 from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
+from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Classes, Targets
+from lslm.heads.ragged import stacked
 from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
 from lslm.statistics.calibration import scale
-from lslm.text.tokenizers import tokenizer
+from lslm.text.tokenizers import marked, tokenizer
 from lslm.text.vocabulary import Ids, Vocabulary, cut
 
-_TOKENS, _OUTPUTS, _ATTENTION = "tokens", "outputs", "attention"
+_OUTPUTS, _ATTENTION = "outputs", "attention"
 
 
 class Predictor:
@@ -34,8 +36,9 @@ class Predictor:
     ) -> None:
         self.description = description
         self._vocabulary, self._session = vocabulary, session
-        self._split = tokenizer(description.text)
         self._head = heads.get(description.head.kind)
+        sentences = self._head.batching.sentences(heads.options(description.head))
+        self._split = marked(tokenizer(description.text), sentences)
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
@@ -88,10 +91,10 @@ class Predictor:
         label for that; its probabilities are told all the same.
         """
         if not attention:
-            return self._decoded(self.outputs(texts, batch_size))
+            return self._decoded(self.outputs(texts, batch_size), texts)
         words = [self._words(text) for text in texts]
         outputs, weights = self._run(words, batch_size, (_OUTPUTS, self._attention_name()))
-        answers = self._decoded(self._calibrated(outputs))
+        answers = self._decoded(self._calibrated(outputs), texts)
         seen = zip(answers, words, weights, strict=True)
         return [answer | {"attention": _weighted(said, each)} for answer, said, each in seen]
 
@@ -140,8 +143,12 @@ class Predictor:
         """What the network answers, averaged over members, then calibrated, `(n, ...)`."""
         return self._of_words([self._words(text) for text in texts], batch_size)
 
-    def _decoded(self, outputs: Array) -> list[dict[str, Any]]:
-        answers = self._head.decode(outputs, self.targets)
+    def cleaned(self, text: str) -> str:
+        """The text as training would have seen it."""
+        return normalize(text, self.description.cleaning)
+
+    def _decoded(self, outputs: Array, texts: Sequence[str]) -> list[dict[str, Any]]:
+        answers = self._head.decode(outputs, self.targets, [self.cleaned(text) for text in texts])
         scope, classes = self.description.out_of_scope, self._head.classes
         least = scope.below if scope else self.description.abstain_below
         if least is None or classes is None:
@@ -156,11 +163,9 @@ class Predictor:
     def _words(self, text: str) -> list[str]:
         if not isinstance(text, str):
             raise InputError(f"{text!r} is no text", right="a string; an empty one is fine")
-        tokens = self._split(normalize(text, self.description.cleaning))
-        kept = cut(
-            np.arange(len(tokens), dtype=np.int32),
-            self.description.hyperparameters.training.max_tokens,
-        )
+        tokens = self._split(self.cleaned(text))
+        longest = self._head.batching.longest(self.description.hyperparameters.training.max_tokens)
+        kept = cut(np.arange(len(tokens), dtype=np.int32), longest)
         return [tokens[position] for position in kept]
 
     def _run(
@@ -170,13 +175,24 @@ class Predictor:
         encoded = [self._vocabulary.encode(words) for words in documents]
         results: list[list[Array]] = [[np.empty(0)] * len(documents) for _ in names]
         for rows in _of_similar_length(encoded, batch_size):
-            tokens = _padded([encoded[row] for row in rows])
-            for result, values in zip(
-                results, self._session.run(list(names), {_TOKENS: tokens}), strict=True
-            ):
-                for row, value in zip(rows, np.asarray(values), strict=True):
+            asked = [encoded[row] for row in rows]
+            for result, values in zip(results, self._asked(asked, names), strict=True):
+                for row, value in zip(rows, values, strict=True):
                     result[row] = value
         return results
+
+    def _asked(self, documents: Sequence[Ids], names: Sequence[str]) -> list[Array]:
+        """The named outputs for documents that go in together, first axis the documents."""
+        batching, mark = self._head.batching, self._vocabulary.mark
+
+        def network(inputs: dict[str, Array]) -> list[Array]:
+            return [np.asarray(values) for values in self._session.run(list(names), inputs)]
+
+        found = ask(batching, network, documents, mark)
+        return [
+            (batching.weights if name == _ATTENTION else batching.own)(values, documents, mark)
+            for name, values in zip(names, found, strict=True)
+        ]
 
     def _calibrated(self, outputs: Sequence[Array]) -> Array:
         return self._scaled(self._stacked(outputs))
@@ -187,7 +203,7 @@ class Predictor:
 
     def _stacked(self, outputs: Sequence[Array]) -> Array:
         if outputs:
-            return np.stack(outputs)
+            return stacked(outputs)
         _, *shape = self._session.get_outputs()[0].shape
         return np.zeros((0, *(size if isinstance(size, int) else 0 for size in shape)), np.float32)
 
@@ -234,14 +250,6 @@ def _of_similar_length(documents: Sequence[Ids], batch_size: int) -> Iterator[li
     order = sorted(range(len(documents)), key=lambda row: len(documents[row]))
     for start in range(0, len(order), batch_size):
         yield order[start : start + batch_size]
-
-
-def _padded(documents: Sequence[Ids]) -> Ids:
-    """Ids `(batch, time)`, padded on the right; at least one step, which the graph needs."""
-    tokens = np.zeros((len(documents), max(1, *map(len, documents))), np.int32)
-    for line, document in zip(tokens, documents, strict=True):
-        line[: len(document)] = document
-    return tokens
 
 
 def _weighted(words: Sequence[str], weights: Array) -> list[tuple[str, float]]:

@@ -19,8 +19,8 @@ _OPTIONAL = ("jieba",)
 """Some settings need it; where it is not installed, they were not used."""
 
 
-def requirements(system: str = NETWORK) -> list[str]:
-    """Pinned requirements, for pip, of networks or of a baseline.
+def requirements(system: str = NETWORK, of_head: tuple[str, ...] = ()) -> list[str]:
+    """Pinned requirements, for pip, of networks or of a baseline; `of_head` names what the head needs.
 
     Example:
         >>> any(line.startswith("onnxruntime==") for line in requirements())
@@ -28,7 +28,7 @@ def requirements(system: str = NETWORK) -> list[str]:
     """
     optional = [name for name in _OPTIONAL if _installed(name)]
     needed = _NEEDED if system == NETWORK else (*_NEEDED, *_OF_BASELINES)
-    return [f"{name}=={version(name)}" for name in (*needed, *optional)]
+    return [f"{name}=={version(name)}" for name in sorted({*needed, *optional, *of_head})]
 
 
 def _installed(name: str) -> bool:

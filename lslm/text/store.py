@@ -14,7 +14,8 @@ from pyarrow import parquet
 
 from lslm import progress
 from lslm.settings import TextSettings
-from lslm.text.tokenizers import tokenizer
+from lslm.text.sentences import Sentences
+from lslm.text.tokenizers import marked, tokenizer
 
 Rows = NDArray[np.int64]
 
@@ -50,10 +51,15 @@ class Tokens:
                 yield " ".join(self.types[i] for i in document[start : start + longest])
 
 
-def write(documents: Path, settings: TextSettings, into: Path) -> None:
-    """Tokenize the `text` column of a Parquet file into a store at `into`, in shards."""
+def write(
+    documents: Path, settings: TextSettings, into: Path, sentences: Sentences | None = None
+) -> None:
+    """Tokenize the `text` column of a Parquet file into a store at `into`, in shards.
+
+    With `sentences`, each is tokenized alone and a mark stands between them.
+    """
     into.mkdir(parents=True, exist_ok=True)
-    split = tokenizer(settings)
+    split = marked(tokenizer(settings), sentences)
     types: dict[str, int] = {}
     lengths: list[int] = []
     file = parquet.ParquetFile(documents)

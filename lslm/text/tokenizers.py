@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from lslm.errors import InputError
 from lslm.settings import TextSettings
+from lslm.text.sentences import Sentences
+from lslm.text.vocabulary import MARK
 
 # Scripts written without spaces between words; each character is a token.
 _UNSPACED = (
@@ -64,3 +66,22 @@ def tokenizer(settings: TextSettings) -> Tokenizer:
     split = {"words": lambda: words, "characters": lambda: characters, "chinese": _chinese}
     tokens = split[settings.tokenizer]()
     return (lambda text: tokens(text.lower())) if settings.lowercase else tokens
+
+
+def marked(split: Tokenizer, sentences: Sentences | None) -> Tokenizer:
+    """Tokenize sentence by sentence, with a mark between them; as it is without `sentences`.
+
+    Example:
+        >>> marked(words, str.splitlines)("One two.\\nThree.")
+        ['One', 'two', '.', '<s>', 'Three', '.']
+    """
+    if sentences is None:
+        return split
+
+    def tokens(text: str) -> list[str]:
+        found: list[str] = []
+        for number, sentence in enumerate(sentences(text)):
+            found += [MARK, *split(sentence)] if number else split(sentence)
+        return found
+
+    return tokens

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 PADDING, UNKNOWN = 0, 1
 SPECIAL = ("<pad>", "<unk>")
+MARK = "<s>"
+"""Stands between sentences, where a head wants them told apart; no tokenizer makes it of text."""
 
 Ids = NDArray[np.int32]
 
@@ -32,6 +34,11 @@ class Vocabulary:
 
     def __contains__(self, word: str) -> bool:
         return word in self._ids
+
+    @property
+    def mark(self) -> int:
+        """Id of the mark between sentences; -1 where the words have none."""
+        return self._ids.get(MARK, -1)
 
     def encode(self, tokens: Sequence[str]) -> Ids:
         """Ids of tokens, int32 `(time,)`; words not known become 1."""

@@ -60,7 +60,9 @@ def save_package(target: Path, scratch: Path, candidate: Candidate) -> None:
         code_paths=[str(code)],
         signature=_signature(candidate.head),
         input_example=pd.DataFrame({"text": list(candidate.input_example)}),
-        pip_requirements=requirements(ModelFolder(candidate.folder).description().system),
+        pip_requirements=requirements(
+            ModelFolder(candidate.folder).description().system, candidate.head.packages
+        ),
         mlflow_model=Model(run_id=candidate.run_id, metadata=_metadata(candidate)),
     )
     drop_bytecode(target)

@@ -5,25 +5,36 @@ batch is padded to a multiple of 8.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import keras
 import numpy as np
 
+from lslm.heads.batching import TOKENS, Batching
 from lslm.heads.contract import Array
 from lslm.text.store import Rows
-from lslm.text.vocabulary import Ids
 from lslm.training.parts import Examples
 
 _WINDOW = 16
-_MULTIPLE = 8
+MULTIPLE = 8
 
 
 class Batches(keras.utils.PyDataset):
     """Training batches in a new order each epoch, the same for the same seed."""
 
-    def __init__(self, examples: Examples, batch_size: int, longest: int, seed: int) -> None:
+    def __init__(
+        self,
+        examples: Examples,
+        batching: Batching,
+        mark: int,
+        batch_size: int,
+        max_tokens: int,
+        seed: int,
+    ) -> None:
         super().__init__()
-        self.examples, self.batch_size, self.longest = examples, batch_size, longest
+        self.examples, self.batching, self.mark = examples, batching, mark
+        self.batch_size, self.longest = batch_size, batching.longest(max_tokens)
+        longest = self.longest
         self.lengths = examples.lengths(longest)
         self.random = np.random.default_rng(seed)
         self.on_epoch_end()
@@ -31,15 +42,21 @@ class Batches(keras.utils.PyDataset):
     def __len__(self) -> int:
         return len(self.batches)
 
-    def __getitem__(self, index: int) -> tuple[Ids, Array]:
-        rows = self.batches[index]
-        ids = padded(self.examples, rows, self.longest)
-        if index == 0:
-            # Keras takes a width that its first two batches share for the width of all.
-            ids = np.pad(ids, ((0, 0), (0, _MULTIPLE)))
-            if len(self) > 1 and ids.shape[1] == self[1][0].shape[1]:
-                ids = np.pad(ids, ((0, 0), (0, _MULTIPLE)))
-        return ids, self.examples.targets[rows]
+    def __getitem__(self, index: int) -> tuple[Any, Array]:
+        inputs = self._inputs(index, 0)
+        # Keras takes a width that its first two batches share for the width of all.
+        extra = MULTIPLE if index == 0 else 0
+        if extra:
+            inputs = self._inputs(0, extra)
+            while len(self) > 1 and _alike(inputs, self._inputs(1, 0)):
+                extra += MULTIPLE
+                inputs = self._inputs(0, extra)
+        targets = self.batching.targets(self.examples.targets[self.batches[index]], inputs)
+        return for_keras(inputs), targets
+
+    def _inputs(self, index: int, extra: int) -> dict[str, Array]:
+        documents = [self.examples.document(row, self.longest) for row in self.batches[index]]
+        return self.batching.inputs(documents, self.mark, MULTIPLE, extra)
 
     def on_epoch_end(self) -> None:
         """Shuffle again."""
@@ -55,14 +72,16 @@ def in_order(lengths: Rows, batch_size: int) -> Iterator[Rows]:
         yield order[start : start + batch_size]
 
 
-def padded(examples: Examples, rows: Rows, longest: int) -> Ids:
-    """Ids `(len(rows), time)`; time is the longest of them, rounded up to a multiple of 8."""
-    documents = [examples.document(row, longest) for row in rows]
-    time = max(1, *(len(document) for document in documents))
-    ids = np.zeros((len(documents), -(-time // _MULTIPLE) * _MULTIPLE), np.int32)
-    for line, document in zip(ids, documents, strict=True):
-        line[: len(document)] = document
-    return ids
+def for_keras(inputs: dict[str, Array]) -> Any:
+    """The inputs in their order: an array where there is one, else a tuple."""
+    values = tuple(inputs.values())
+    return values[0] if len(values) == 1 else values
+
+
+def _alike(one: dict[str, Array], other: dict[str, Array]) -> bool:
+    """Whether a padded axis of the tokens has the same width in both."""
+    widths = zip(one[TOKENS].shape[1:], other[TOKENS].shape[1:], strict=True)
+    return any(a == b for a, b in widths)
 
 
 def _similar(order: Rows, lengths: Rows, batch_size: int) -> Iterator[Rows]:

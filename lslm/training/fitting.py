@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -9,10 +10,10 @@ import numpy as np
 
 from lslm import heads
 from lslm.encoder.encoder import encode
-from lslm.heads.contract import Array, Head, Targets
+from lslm.heads.batching import ask
+from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
-from lslm.text.vocabulary import Ids
-from lslm.training.batches import Batches, in_order, padded
+from lslm.training.batches import MULTIPLE, Batches, for_keras, in_order
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Examples, Part
 
@@ -38,12 +39,19 @@ def fit(
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
-    batches = Batches(part.training, training.batch_size, training.max_tokens, seed)
+    batches = Batches(
+        part.training,
+        head.batching,
+        part.vocabulary.mark,
+        training.batch_size,
+        training.max_tokens,
+        seed,
+    )
     network.compile(
         optimizer=_optimizer(training, n_steps=len(batches) * training.epochs),
         loss=head.loss(hyperparameters),
     )
-    watcher = _Watcher(part.validation, part.targets, head, training, stop_early, on_event)
+    watcher = _Watcher(part, head, training, stop_early, on_event)
     network.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=[watcher])
     if save is not None:
         network.save(save)
@@ -52,28 +60,35 @@ def fit(
 
 def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
     """The network: encoder and head, every layer seeded from `seed`."""
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    encoded = encode(
-        tokens,
+    encoder = partial(
+        encode,
         n_words=len(part.vocabulary),
         size=part.report["size"],
         vectors=part.vectors,
         settings=hyperparameters.encoder,
         seed=seed,
     )
-    seeded = hyperparameters.replaced({"training.seed": seed})
-    return keras.Model(tokens, head.build(encoded, part.targets, seeded))
+    return head.build(encoder, part.targets, hyperparameters.replaced({"training.seed": seed}))
 
 
-def answer(network: keras.Model, examples: Examples, longest: int) -> Array:
-    """Outputs of a network for all examples, in their order, `(n, ...)`."""
-    lengths = examples.lengths(longest)
-    outputs: list[tuple[Array, Array]] = []
-    for rows in in_order(lengths, _ANSWER_BATCH):
-        ids: Ids = padded(examples, rows, longest)
-        outputs.append((rows, np.asarray(network.predict_on_batch(ids))))
-    order = np.concatenate([rows for rows, _ in outputs])
-    return np.concatenate([values for _, values in outputs])[np.argsort(order)]
+def answer(
+    network: keras.Model, head: Head, examples: Examples, mark: int, max_tokens: int
+) -> Array:
+    """Outputs of a network for all examples, in their order, first axis the documents."""
+    longest = head.batching.longest(max_tokens)
+    found: list[tuple[Array, Array]] = []
+    for rows in in_order(examples.lengths(longest), _ANSWER_BATCH):
+        documents = [examples.document(row, longest) for row in rows]
+        (outputs,) = ask(
+            head.batching,
+            lambda inputs: [np.asarray(network.predict_on_batch(for_keras(inputs)))],
+            documents,
+            mark,
+            MULTIPLE,
+        )
+        found.append((rows, head.batching.own(outputs, documents, mark)))
+    order = np.concatenate([rows for rows, _ in found])
+    return np.concatenate([values for _, values in found])[np.argsort(order)]
 
 
 def _optimizer(training: TrainingSettings, n_steps: int) -> keras.optimizers.Optimizer:
@@ -93,15 +108,14 @@ class _Watcher(keras.callbacks.Callback):
 
     def __init__(
         self,
-        validation: Examples,
-        targets: Targets,
+        part: Part,
         head: Head,
         training: TrainingSettings,
         stop_early: bool,
         on_event: Callable[[Epoch], bool],
     ) -> None:
         super().__init__()
-        self.validation, self.targets, self.head = validation, targets, head
+        self.validation, self.mark, self.head = part.validation, part.vocabulary.mark, head
         self.training, self.stop_early, self.on_event = training, stop_early, on_event
         self.fit = Fit()
         self.started = 0.0
@@ -113,7 +127,9 @@ class _Watcher(keras.callbacks.Callback):
         metrics = {"loss": float((logs or {})["loss"])}
         # A fold's validation rows are scored once, when its fit is done.
         if len(self.validation) and (self.stop_early or epoch + 1 == self.training.epochs):
-            self.fit.outputs = answer(self.model, self.validation, self.training.max_tokens)
+            self.fit.outputs = answer(
+                self.model, self.head, self.validation, self.mark, self.training.max_tokens
+            )
             metrics |= {
                 name: float(metric(self.validation.targets, self.fit.outputs))
                 for name, metric in self.head.metrics.items()

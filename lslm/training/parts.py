@@ -6,7 +6,7 @@ A part is a folder of arrays that all trials on it share through memory maps:
     vectors.npy                     their vectors, (n_words, size); absent without pretraining
     targets.json                    what the head fitted, such as the label set
     training.i32, training.i64      ids of the training documents, and where each begins
-    training-targets.npy            their targets
+    training-targets.npy or .json   their targets
     validation...                   the same for the rows held back, if any
     report.json                     counts, coverage, and digests of the rows that were fitted on
     fitted.json ...                 what each of these read: see `lslm.training.fitted`
@@ -22,10 +22,11 @@ import polars as pl
 
 from lslm import heads
 from lslm.embeddings.vectors import Floats, WordVectors
+from lslm.heads import ragged
 from lslm.heads.contract import Array
 from lslm.settings import EmbeddingSettings, HeadSettings
 from lslm.text.store import Rows, Tokens
-from lslm.text.vocabulary import SPECIAL, Ids, Vocabulary, cut
+from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary, cut
 from lslm.training import fitted
 from lslm.training.fitted import Ledger, Watched
 
@@ -75,7 +76,7 @@ class Part:
         return Examples(
             np.fromfile(self.folder / f"{name}.i32", np.int32),
             np.fromfile(self.folder / f"{name}.i64", np.int64),
-            np.load(self.folder / f"{name}-targets.npy"),
+            ragged.load(self.folder / f"{name}-targets"),
         )
 
 
@@ -101,20 +102,23 @@ def prepare(
     learned = _vectors(store, training, outside, embedding)
     if learned is not None:
         ledger.note("vectors", fingerprints[store.taken()])
-    vocabulary, vectors = _vocabulary(store, training, learned, embedding, into)
+    kind = heads.get(head.kind)
+    sentences = kind.batching.sentences(heads.options(head))
+    needed = (MARK,) if sentences else ()
+    vocabulary, vectors = _vocabulary(store, training, learned, embedding, needed, into)
     ledger.note("vocabulary", fingerprints[store.taken()])
     vocabulary.save(into / "vocabulary.json")
     if vectors is not None:
         np.save(into / "vectors.npy", vectors)
 
-    kind, given = heads.get(head.kind), frame[training]
-    targets = kind.fit_targets(given, kind.options.model_validate(head.options))
+    given = frame[training]
+    targets = kind.fit_targets(given, heads.options(head))
     ledger.note("targets", given["fingerprint"].to_numpy())
     ledger.save(into)
     (into / "targets.json").write_text(json.dumps(targets, ensure_ascii=False), encoding="utf-8")
     for name, rows in (("training", training), ("validation", validation)):
         _write_examples(store, vocabulary, rows, into / name)
-        np.save(into / f"{name}-targets.npy", kind.encode_targets(frame[rows], targets))
+        ragged.save(into / f"{name}-targets", kind.encode_targets(frame[rows], targets))
     report = {
         "training": _seen(frame, training),
         "validation": _seen(frame, validation),
@@ -144,17 +148,23 @@ def _vectors(
 
 
 def _vocabulary(
-    store: Tokens, rows: Rows, learned: WordVectors | None, settings: EmbeddingSettings, into: Path
+    store: Tokens,
+    rows: Rows,
+    learned: WordVectors | None,
+    settings: EmbeddingSettings,
+    needed: tuple[str, ...],
+    into: Path,
 ) -> tuple[Vocabulary, Floats | None]:
     """Words of the training part by falling frequency, then the most frequent outside words.
 
-    The counts behind the choice are written into the part's folder.
+    Those `needed` are among them in any case. The counts behind the choice are written into the part's folder.
     """
     counts = store.counts(rows)
     order = np.argsort(-counts, kind="stable")
     own = {store.types[i]: int(counts[i]) for i in order if counts[i]}
     if learned is None:
         frequent = [word for word, n in own.items() if n >= settings.min_count]
+        frequent += [word for word in needed if word not in frequent]
         _write_counts(into / fitted.COUNTS, frequent, own)
         return Vocabulary((*SPECIAL, *frequent)), None
     place = {word: i for i, word in enumerate(learned.words)}
@@ -162,15 +172,24 @@ def _vocabulary(
     there = set(known)
     others = (word for word in learned.words if word not in there)
     words = known + [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
+    words += [word for word in needed if word not in words]
     _write_counts(into / fitted.COUNTS, words, own)
     learned_with = dict(zip(learned.words, learned.counts.tolist(), strict=True))
     _write_counts(into / fitted.VECTOR_COUNTS, words, learned_with)
-    vectors = learned.vectors[[place[word] for word in words]]
+    vectors = _rows_of(learned, place, words)
     # Networks expect inputs around zero and of unit size; vectors of little text share one large mean.
     vectors = vectors - vectors.mean(axis=0)
     vectors /= vectors.std()
     special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
     return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors]).astype(np.float32)
+
+
+def _rows_of(learned: WordVectors, place: dict[str, int], words: list[str]) -> Floats:
+    """The words' vectors; a needed one that has none gets the mean."""
+    rows = [place.get(word, -1) for word in words]
+    vectors = learned.vectors[rows]
+    vectors[[row < 0 for row in rows]] = learned.vectors.mean(axis=0)
+    return vectors
 
 
 def _write_counts(path: Path, words: list[str], counts: dict[str, int]) -> None:

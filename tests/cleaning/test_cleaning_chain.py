@@ -19,6 +19,7 @@ COLUMNS = {
     "source": pl.String,
     "row": pl.Int64,
     "metadata": pl.String,
+    "extras": pl.String,
     "fingerprint": pl.UInt64,
 }
 LONG = " ".join(f"word{i}" for i in range(60))

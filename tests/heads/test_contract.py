@@ -1,7 +1,9 @@
-"""What every head promises; a new head is tested here without an edit where its targets are labels."""
+"""What every head promises; a new head is tested here without an edit."""
 
 import json
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,17 +13,32 @@ import pytest
 from lslm import heads
 from lslm.encoder.encoder import encode
 from lslm.errors import InputError
+from lslm.heads import ragged
+from lslm.heads.batching import ask
 from lslm.heads.contract import Head
 from lslm.settings import Hyperparameters, Range
 from lslm.statistics.calibration import scale
+from lslm.text.tokenizers import marked, words
+from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
+from lslm.training.batches import for_keras
 
 WORDS = {"a": ("red", "rose"), "b": ("blue", "sea"), "c": ("green", "leaf")}
 DOCUMENTS = pl.DataFrame(
     {
-        "text": [f"the {WORDS[label][i % 2]} number {i}" for i in range(20) for label in WORDS],
+        "text": [
+            f"the {WORDS[label][i % 2]} number {i}.\nnothing else\nof note"
+            for i in range(20)
+            for label in WORDS
+        ],
         "label": list(WORDS) * 20,
+        "extras": [
+            json.dumps({"summary": f"a {WORDS[label][i % 2]} number {i}"})
+            for i in range(20)
+            for label in WORDS
+        ],
     }
 )
+TEXTS = DOCUMENTS["text"].to_list()
 SMALL = Hyperparameters().replaced(
     {
         "encoder.units": 6,
@@ -44,16 +61,29 @@ class TestContract:
         return head.fit_targets(DOCUMENTS, head.options())
 
     def network(self, head: Head, targets: dict) -> keras.Model:
-        tokens = keras.Input((None,), dtype="int32", name="tokens")
-        encoded = encode(tokens, n_words=30, size=5, vectors=None, settings=SMALL.encoder, seed=1)
-        return keras.Model(tokens, head.build(encoded, targets, SMALL))
+        encoder = partial(encode, n_words=40, size=5, vectors=None, settings=SMALL.encoder, seed=1)
+        return head.build(encoder, targets, SMALL)
 
-    def batch(self, head: Head, targets: dict) -> tuple[np.ndarray, np.ndarray]:
-        truth = head.encode_targets(DOCUMENTS, targets)
-        tokens = np.zeros((len(truth), 8), np.int32)
-        tokens[:, 0] = truth + 2
-        tokens[:, 1] = 6 + np.arange(len(truth)) % 20
-        return tokens, truth
+    def ids(self, head: Head, texts: list[str]) -> tuple[list[np.ndarray], int]:
+        split = marked(words, head.batching.sentences(head.options()))
+        documents = [split(text) for text in texts]
+        every = sorted({MARK, *(word for text in TEXTS for word in split(text))})
+        vocabulary = Vocabulary((*SPECIAL, *every))
+        return [vocabulary.encode(document) for document in documents], vocabulary.mark
+
+    def batch(self, head: Head, targets: dict) -> tuple[Any, np.ndarray]:
+        inputs = head.batching.inputs(*self.ids(head, TEXTS))
+        truth = head.batching.targets(head.encode_targets(DOCUMENTS, targets), inputs)
+        return for_keras(inputs), truth
+
+    def answers(self, head: Head, network: keras.Model, texts: list[str]) -> np.ndarray:
+        documents, mark = self.ids(head, texts)
+
+        def asked(inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            return [np.asarray(network.predict_on_batch(for_keras(inputs)))]
+
+        (outputs,) = ask(head.batching, asked, documents, mark)
+        return head.batching.own(outputs, documents, mark)
 
     def test_training_lowers_the_loss_and_moves_every_weight(
         self, head: Head, targets: dict
@@ -85,16 +115,24 @@ class TestContract:
 
     def test_one_document_gets_what_it_gets_in_a_batch(self, head: Head, targets: dict) -> None:
         network = self.network(head, targets)
-        tokens, _ = self.batch(head, targets)
-        together = network.predict_on_batch(tokens)
-        alone = network.predict_on_batch(tokens[3:4, :2])
-        assert np.allclose(together[3:4], alone, atol=1e-6)
+        together = self.answers(head, network, [*TEXTS, "A longer one. " * 9])
+        (alone,) = self.answers(head, network, TEXTS[3:4])
+        assert np.allclose(together[3], alone, atol=1e-6)
+
+    def test_what_is_kept_on_disk_comes_back(
+        self, head: Head, targets: dict, tmp_path: Path
+    ) -> None:
+        outputs = self.answers(head, self.network(head, targets), TEXTS)
+        for array in (outputs, head.encode_targets(DOCUMENTS, targets)):
+            ragged.save(tmp_path / "array", array)
+            assert ragged.equal(ragged.load(tmp_path / "array"), array)
 
     def test_the_record_hangs_together(self, head: Head, targets: dict) -> None:
         assert head.goal.metric in head.metrics
         assert set(head.columns) <= set(DOCUMENTS.columns)
         assert json.loads(json.dumps(targets)) == targets
         defaults = Hyperparameters().model_dump()
+        defaults["head"] = head.options().model_dump()
         for name, values in head.space.items():
             section, field = name.split(".")
             assert field in defaults[section]
@@ -102,24 +140,24 @@ class TestContract:
             Hyperparameters().replaced({name: value})
 
     def test_what_is_served_is_in_the_answer(self, head: Head, targets: dict) -> None:
-        tokens, _ = self.batch(head, targets)
-        answers = head.decode(self.network(head, targets).predict_on_batch(tokens), targets)
-        assert len(answers) == len(tokens)
+        answers = head.decode(
+            self.answers(head, self.network(head, targets), TEXTS), targets, TEXTS
+        )
+        assert len(answers) == len(TEXTS)
         assert {name for name, _ in head.prediction_schema} <= answers[0].keys()
         assert json.loads(json.dumps(answers)) == answers
 
     def test_classes_are_what_outputs_and_answers_say(self, head: Head, targets: dict) -> None:
         if head.classes is None:
             pytest.skip("outputs are no probabilities of classes")
-        tokens, _ = self.batch(head, targets)
-        outputs = self.network(head, targets).predict_on_batch(tokens)
+        outputs = self.answers(head, self.network(head, targets), TEXTS)
         names = head.classes.names(targets)
-        assert outputs.shape == (len(tokens), len(names))
+        assert outputs.shape == (len(TEXTS), len(names))
         assert np.allclose(outputs.sum(axis=1), 1, atol=1e-5)
-        answers = head.decode(outputs, targets)
+        answers = head.decode(outputs, targets, TEXTS)
         said = [answer[head.classes.column] for answer in answers]
         assert said == [names[place] for place in outputs.argmax(axis=1)]
-        cooler = head.decode(scale(outputs, 3.0), targets)
+        cooler = head.decode(scale(outputs, 3.0), targets, TEXTS)
         assert [answer[head.classes.column] for answer in cooler] == said
         assert head.classes.column in dict(head.prediction_schema)
 
@@ -136,14 +174,17 @@ class TestContract:
             outputs = baseline(DOCUMENTS, DOCUMENTS, targets, 0)
             scores = head.example_scores(truth, outputs)
             assert scores.mean() == pytest.approx(head.metrics[head.goal.metric](truth, outputs))
-            assert len(head.decode(outputs, targets)) == len(truth), name
+            assert len(head.decode(outputs, targets, TEXTS)) == len(truth), name
+        assert head.ceilings <= head.baselines.keys()
 
 
 def test_decoding_inverts_the_targets_of_classification() -> None:
     head = heads.get("classify")
     targets = head.fit_targets(DOCUMENTS, head.options())
     outputs = np.eye(3)[head.encode_targets(DOCUMENTS, targets)]
-    assert [row["label"] for row in head.decode(outputs, targets)] == DOCUMENTS["label"].to_list()
+    assert [row["label"] for row in head.decode(outputs, targets, TEXTS)] == DOCUMENTS[
+        "label"
+    ].to_list()
 
 
 def test_the_label_set_comes_from_the_training_documents_alone() -> None:

@@ -1,5 +1,6 @@
 """Small networks and a model folder to test with."""
 
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -34,16 +35,15 @@ HYPERPARAMETERS = Hyperparameters(encoder=SHAKEN, training=TrainingSettings(max_
 
 def network(hyperparameters: Hyperparameters, seed: int = 0) -> keras.Model:
     """A classifier whose trained weights are all drawn at random."""
-    tokens = keras.Input((None,), dtype="int32", name="tokens")
-    encoded = encode(
-        tokens,
+    encoder = partial(
+        encode,
         n_words=len(WORDS),
         size=6,
         vectors=VECTORS,
         settings=hyperparameters.encoder,
         seed=seed,
     )
-    model = keras.Model(tokens, heads.get("classify").build(encoded, TARGETS, hyperparameters))
+    model = heads.get("classify").build(encoder, TARGETS, hyperparameters)
     random = np.random.default_rng(seed)
     for weight in model.trainable_weights:
         weight.assign(random.normal(size=weight.shape))

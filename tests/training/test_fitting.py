@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches, in_order
 from lslm.training.epochs import Epoch
@@ -52,7 +53,7 @@ def test_a_fold_is_not_scored_before_its_end(part: Path) -> None:
 
 def test_batches_hold_every_document_once_padded_on_the_right(part: Path) -> None:
     examples = Part(part).training
-    batches = Batches(examples, batch_size=8, longest=400, seed=0)
+    batches = Batches(examples, Batching(), -1, batch_size=8, max_tokens=400, seed=0)
     shown = np.concatenate(batches.batches)
     assert sorted(shown.tolist()) == list(range(50))
     ids, targets = batches[0]
@@ -62,7 +63,7 @@ def test_batches_hold_every_document_once_padded_on_the_right(part: Path) -> Non
 
 
 def test_the_first_two_batches_never_share_a_width(part: Path) -> None:
-    batches = Batches(Part(part).training, batch_size=8, longest=400, seed=0)
+    batches = Batches(Part(part).training, Batching(), -1, batch_size=8, max_tokens=400, seed=0)
     assert batches[0][0].shape[1] != batches[1][0].shape[1]
 
 

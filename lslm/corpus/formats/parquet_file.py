@@ -21,10 +21,12 @@ def rows(path: Path, columns: Columns, advance: Advance) -> Iterator[Row | Malfo
     except pa.ArrowInvalid as error:
         raise InputError(f"not Parquet ({error})", where=str(path)) from None
     with file:
-        columns.check(file.schema_arrow.names, str(path))
+        there = file.schema_arrow.names
+        columns.check(there, str(path))
+        wanted = [*columns.names(), *(n for n in columns.extras.values() if n in there)]
         share = path.stat().st_size / max(file.metadata.num_rows, 1)
         number = 0
-        for batch in file.iter_batches(batch_size=_BATCH, columns=list(columns.names())):
+        for batch in file.iter_batches(batch_size=_BATCH, columns=list(dict.fromkeys(wanted))):
             for values in batch.to_pylist():
                 number += 1
                 row = columns.row(number, values)

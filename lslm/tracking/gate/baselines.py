@@ -11,7 +11,11 @@ def floor(goal: Goal, scores: Scores, system: str, settings: GateSettings) -> Ru
     """The score on the holdout of `system`, the challenger, is better than every other's."""
     metric = goal.metric
     name = "beats every baseline" if system == NETWORK else f"{system} beats every other system"
-    values = {system: each[metric].value for system, each in scores.systems.items()}
+    values = {
+        name: each[metric].value
+        for name, each in scores.systems.items()
+        if name not in scores.ceilings
+    }
     ours = values.pop(system)
     wanted = settings.must_beat_baselines
     limit = "better than each" if wanted else "none"
