@@ -25,6 +25,7 @@ from lslm.cli.report import report
 from lslm.cli.reproduce import reproduce
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
+from lslm.cli.summarize import summarize
 from lslm.cli.up import up
 from lslm.errors import InputError
 
@@ -49,6 +50,7 @@ for command in (
     history,
     production,
     predict,
+    summarize,
     report,
     reproduce,
     compare,
@@ -80,6 +82,7 @@ def lslm(
       lslm init reviews.csv --output my.yaml   a pipeline file for your own text
       lslm run my.yaml --budget 30m
       lslm predict "a small film with a big heart"
+      lslm summarize report.txt --sentences 3
     """
 
 

@@ -24,6 +24,8 @@ class Batching:
 
     most_rows: int | None = None
     """Rows that a network answers at once; None: as many as it is given."""
+    ragged: bool = False
+    """Whether outputs of two documents may differ in size."""
 
     def sentences(self, options: Section) -> Sentences | None:
         """How documents are cut before they are tokenized; a mark then stands between sentences."""

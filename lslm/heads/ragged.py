@@ -28,13 +28,6 @@ def ragged(entries: Sequence[Any]) -> Array:
     return array
 
 
-def stacked(entries: Sequence[Array]) -> Array:
-    """One array of the entries: with a further axis where they are of one kind, else of objects."""
-    if entries and not isinstance(entries[0], np.ndarray):
-        return ragged(entries)
-    return np.stack(entries)
-
-
 def save(path: Path, array: Array) -> None:
     """Write an array at `path`, which has no suffix yet."""
     if array.dtype == object:

@@ -29,7 +29,7 @@ def shipped() -> tuple[str, ...]:
 
     Example:
         >>> shipped()
-        ('imdb', 'rotten-tomatoes')
+        ('docstrings', 'imdb', 'rotten-tomatoes')
     """
     return tuple(sorted(path.stem for path in _folder().glob("*.yaml")))
 

@@ -12,7 +12,7 @@ from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Classes, Targets
-from lslm.heads.ragged import stacked
+from lslm.heads.ragged import ragged
 from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
 from lslm.statistics.calibration import scale
@@ -202,8 +202,10 @@ class Predictor:
         return outputs if temperature == 1.0 else scale(outputs, temperature)
 
     def _stacked(self, outputs: Sequence[Array]) -> Array:
+        if self._head.batching.ragged:
+            return ragged(outputs)
         if outputs:
-            return stacked(outputs)
+            return np.stack(outputs)
         _, *shape = self._session.get_outputs()[0].shape
         return np.zeros((0, *(size if isinstance(size, int) else 0 for size in shape)), np.float32)
 

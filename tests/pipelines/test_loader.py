@@ -161,6 +161,6 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
 def test_an_unknown_pipeline_names_the_shipped_ones():
     assert refusal("imbd") == (
         "no pipeline 'imbd' (did you mean 'imdb'?); expected the path of a pipeline file,"
-        " or one of: imdb, rotten-tomatoes"
+        " or one of: docstrings, imdb, rotten-tomatoes"
     )
     assert "missing.yaml: is not a file" in refusal("missing.yaml")

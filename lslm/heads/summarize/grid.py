@@ -37,6 +37,7 @@ class Grid(Batching):
     """A row holds up to 64 sentences; outputs are one number a sentence."""
 
     most_rows = 32
+    ragged = True
 
     def sentences(self, options: Section) -> Sentences:
         """As the head's options say."""
