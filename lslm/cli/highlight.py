@@ -29,7 +29,9 @@ small { color: #666; }
 {% if summary.sentences[0].words %}<h2>Words attended to</h2>
 <p>
 {%- for sentence in summary.sentences if sentence.chosen %}
-{% for word, weight in sentence.words %}<span class="word" style="--weight: {{ '%.2f' % weight }}" title="{{ '%.3f' % weight }}">{{ word }}</span> {% endfor %}<br>
+{% for word, weight in sentence.words -%}
+<span class="word" style="--weight: {{ '%.2f' % weight }}" title="{{ '%.3f' % weight }}">{{ word }}</span>
+{% endfor %}<br>
 {%- endfor %}
 </p>{% endif %}
 <p><small>Highlighted: the summary. Hold the pointer over a sentence to see its score.</small></p>

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 
 def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
-    """Nothing is learned from the documents: the options, and how many had a summary."""
-    given = [bool(extras.get(truth.SUMMARY)) for extras in truth.extras(documents)]
-    return {"options": options.model_dump(mode="json"), "n_with_summary": int(np.sum(given))}
+    """The options; nothing is learned from the documents. InputError for broken summaries or labels."""
+    targets = {"options": options.model_dump(mode="json")}
+    truth.check(documents)
+    return targets
 
 
 def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) -> "keras.Model":

@@ -40,6 +40,17 @@ def encode(documents: pl.DataFrame, targets: Targets) -> Array:
     )
 
 
+def check(documents: pl.DataFrame) -> None:
+    """InputError where some documents have a summary and others have none."""
+    given = [bool(_references(each.get(SUMMARY), "summary")) for each in extras(documents)]
+    if any(given) and not all(given):
+        raise InputError(
+            f"{given.count(False)} of {len(given)} documents have no summary",
+            where="summary",
+            right="a summary for each document, or for none",
+        )
+
+
 def extras(documents: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """What the sources gave besides the text, one dictionary a document."""
     if "extras" not in documents.columns:
