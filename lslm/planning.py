@@ -18,9 +18,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from lslm import heads
 from lslm.evaluation.report import RunReport, StageCost
 from lslm.metering import Cost
-from lslm.settings import Hyperparameters, Settings
+from lslm.settings import HeadSettings, Hyperparameters, Settings
 from lslm.workspace import Handle, Workspace
 
 Parts = dict[str, str]
@@ -76,8 +77,13 @@ def dotted(hyperparameters: Hyperparameters) -> dict[str, Any]:
 
 
 def key_parts(arguments: dict[str, Any], modules: tuple[str, ...]) -> Parts:
-    """Name everything that a stage's result depends on."""
+    """Name everything that a stage's result depends on.
+
+    Heads are found by looking, not by an import: the source of a head among the arguments is named apart.
+    """
     parts: Parts = {}
+    given = {value.kind for value in arguments.values() if isinstance(value, HeadSettings)}
+    modules = (*modules, *sorted(heads.get(kind).build.__module__ for kind in given))
     for name, value in arguments.items():
         parts |= _flat(name, value)
     for module in sorted(_closure(modules)):

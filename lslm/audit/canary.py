@@ -23,6 +23,7 @@ from lslm.corpus import splitting
 from lslm.errors import InputError
 from lslm.settings import Settings, TextSettings
 from lslm.text import store
+from lslm.text.sentences import Sentences
 from lslm.text.store import Rows, Tokens
 from lslm.text.tokenizers import tokenizer
 from lslm.training.parts import prepare
@@ -151,7 +152,7 @@ def _fitted(
     embedding = settings.embedding.model_copy(update=_FAST)
     documents, tokens = folder / "documents.parquet", folder / "tokens"
     _with_fold_words(spoiled.frame, words, rows).write_parquet(documents)
-    store.write(documents, settings.text, tokens)
+    store.write(documents, settings.text, tokens, _sentences(settings))
     outside = _outside(spoiled, folder)
     return {
         name: prepare(
@@ -166,6 +167,10 @@ def _fitted(
         )
         for name, (training, validation) in rows.items()
     }
+
+
+def _sentences(settings: Settings) -> Sentences | None:
+    return heads.get(settings.head.kind).batching.sentences(heads.options(settings.head))
 
 
 def _with_fold_words(
@@ -186,7 +191,7 @@ def _outside(spoiled: _Planted, folder: Path) -> Path | None:
         return None
     from lslm.embeddings import word2vec
 
-    store.write(path, spoiled.settings.text, folder / "outside")
+    store.write(path, spoiled.settings.text, folder / "outside", _sentences(spoiled.settings))
     tokens = Tokens(folder / "outside")
     fast = embedding.model_copy(update=_FAST)
     vectors = word2vec.pretrain(tokens, np.arange(len(tokens)), fast, workers=1)

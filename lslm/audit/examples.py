@@ -39,8 +39,7 @@ def check(case: Case) -> Iterator[Finding]:
 def _targets(case: Case, part: FittedPart, opened: Part) -> Iterator[str]:
     head = case.settings.head
     kind = heads.get(head.kind)
-    options = kind.options.model_validate(head.options)
-    if kind.fit_targets(case.development[part.training], options) != opened.targets:
+    if kind.fit_targets(case.development[part.training], heads.options(head)) != opened.targets:
         yield f"fitted anew on the training rows they differ from {_short(opened.targets)}"
 
 

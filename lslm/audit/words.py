@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from lslm import heads
 from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found, some
 from lslm.embeddings.vectors import WordVectors
-from lslm.text.tokenizers import tokenizer
 from lslm.text.vocabulary import SPECIAL, Vocabulary
 from lslm.training.fitted import COUNTS, VECTOR_COUNTS
 
@@ -28,7 +28,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _stored_tokens(case: Case) -> Finding:
-    split, store = tokenizer(case.settings.text), case.tokens
+    split, store = heads.tokens(case.settings.text, case.settings.head), case.tokens
     other = [
         str(row)
         for row, text in enumerate(case.development["text"])
@@ -47,7 +47,7 @@ def _outside(case: Case) -> tuple[Counts, Finding]:
         return {}, Finding(check, looked_at, 0, "note", "none were learned")
     learned = WordVectors.load(case.evidence.vectors)
     stored = dict(zip(learned.words, learned.counts.tolist(), strict=True))
-    split = tokenizer(case.settings.text)
+    split = heads.tokens(case.settings.text, case.settings.head)
     counted: Counts = {}
     for text in case.outside["text"]:
         for token in split(text):

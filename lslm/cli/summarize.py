@@ -71,7 +71,8 @@ def summarize(
 
         predictor = Predictor.load(registry.download(store, name, which))
         attends = (explain or html is not None) and predictor.attends
-        summary = summarized(predictor, text, _length(sentences, words, ratio), attends)
+        length = _length(sentences, words, ratio)
+        summary = summarized(predictor, text, length, attends)
     if html is not None:
         from lslm.cli.highlight import page
 

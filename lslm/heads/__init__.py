@@ -12,7 +12,8 @@ from importlib.metadata import entry_points
 
 from lslm.errors import InputError
 from lslm.heads.contract import Head
-from lslm.settings import HeadSettings, Section
+from lslm.settings import HeadSettings, Section, TextSettings
+from lslm.text.tokenizers import Tokenizer, marked, tokenizer
 
 ENTRY_POINTS = "lslm.heads"
 
@@ -30,6 +31,11 @@ def get(kind: str) -> Head:
 def options(settings: HeadSettings) -> Section:
     """The head's own settings, checked; pydantic's ValidationError for what it does not know."""
     return get(settings.kind).options.model_validate(settings.options)
+
+
+def tokens(text: TextSettings, head: HeadSettings) -> Tokenizer:
+    """How documents become tokens for a head: with marks between sentences, where it wants them."""
+    return marked(tokenizer(text), get(head.kind).batching.sentences(options(head)))
 
 
 def names() -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from lslm.heads.ragged import ragged
 from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
 from lslm.statistics.calibration import scale
-from lslm.text.tokenizers import marked, tokenizer
 from lslm.text.vocabulary import Ids, Vocabulary, cut
 
 _OUTPUTS, _ATTENTION = "outputs", "attention"
@@ -37,8 +36,7 @@ class Predictor:
         self.description = description
         self._vocabulary, self._session = vocabulary, session
         self._head = heads.get(description.head.kind)
-        sentences = self._head.batching.sentences(heads.options(description.head))
-        self._split = marked(tokenizer(description.text), sentences)
+        self._split = heads.tokens(description.text, description.head)
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
@@ -224,7 +222,7 @@ class BaselinePredictor(Predictor):
 
     def __init__(self, description: Description, baseline: KeptBaseline) -> None:
         self.description, self._baseline = description, baseline
-        self._split = tokenizer(description.text)
+        self._split = heads.tokens(description.text, description.head)
         self._head = heads.get(description.head.kind)
 
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:

@@ -47,7 +47,8 @@ def summarize(
         raise InputError("the document is empty", right="a text of one sentence or more")
     options = Options.model_validate(predictor.targets["options"])
     (scores,) = predictor.outputs([text])
-    answer = summarized(cleaned, scores, length or options, options)
+    wanted = length.model_copy(update={"title": options.title}) if length else options
+    answer = summarized(cleaned, scores, wanted, options)
     words = _by_sentence(predictor.attention([text])[0]) if attention else []
     return Summary(
         answer["summary"],

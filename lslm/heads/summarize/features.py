@@ -31,7 +31,7 @@ def features(sentences: Sequence[Ids]) -> Array:
 
     Words are weighted by the logarithm of their id: ids go by falling frequency, and the inverse
     frequency of a word grows about as its rank (Zipf). `central` is the cosine with the whole document,
-    `like_first` that with its first sentence, which is often its title or its claim, and `new` is one
+    `like_first` that with its first sentence, its title where the option `title` says so, and `new` is one
     minus the share of words that stand in sentences before. Time and memory grow linearly.
     """
     n = len(sentences)

@@ -21,6 +21,8 @@ class Length(Section):
     """Of the document's words, at most."""
     max_overlap: Annotated[float, Field(gt=0, le=1)] = 0.6
     """Share of a sentence's words that sentences chosen before it may hold; 1: no control."""
+    title: bool = False
+    """Whether the first sentence is the title: others are compared with it, and it is never chosen."""
 
 
 class Options(Length):

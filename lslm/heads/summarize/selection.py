@@ -21,7 +21,8 @@ def choose(
     chosen: list[int] = []
     known: set[str] = set()
     n_words = 0
-    for place in sorted(range(len(sentences)), key=lambda i: (-float(scores[i]), i)):
+    first = int(length.title and len(sentences) > 1)
+    for place in sorted(range(first, len(sentences)), key=lambda i: (-float(scores[i]), i)):
         if len(chosen) >= most:
             break
         own = set(tokens(sentences[place], language))

@@ -75,9 +75,10 @@ def _truth(
     language = options.language
     if references:
         gains = [sum(best(each, references, language)) / 3 for each in sentences]
-        labels = _greedy(sentences, references, options.n_sentences, language)
+        gains = _without_title(gains, options)
+        labels = _greedy(sentences, references, options, language)
     else:
-        gains = _standing_for_the_rest(sentences, language)
+        gains = _without_title(_standing_for_the_rest(sentences, language), options)
         labels = _highest(gains, options.n_sentences or 1)
         references = ("\n".join(sentences),)
     if given.get(LABELS) is not None:
@@ -119,8 +120,12 @@ def _given_labels(given: Any, n: int, where: str) -> list[int]:
     return [int(each) for each in given]
 
 
+def _without_title(gains: list[float], options: Options) -> list[float]:
+    return [0.0, *gains[1:]] if options.title and len(gains) > 1 else gains
+
+
 def _greedy(
-    sentences: Sequence[str], references: tuple[str, ...], most: int | None, language: str
+    sentences: Sequence[str], references: tuple[str, ...], options: Options, language: str
 ) -> list[int]:
     """Sentence by sentence what raises ROUGE-1 plus ROUGE-2 most, until nothing does.
 
@@ -128,10 +133,11 @@ def _greedy(
     """
     chosen: list[int] = []
     reached = 0.0
-    while len(chosen) < min(most or len(sentences), len(sentences)):
+    first = int(options.title and len(sentences) > 1)
+    while len(chosen) < min(options.n_sentences or len(sentences), len(sentences) - first):
         tried = [
             (_worth(sentences, sorted([*chosen, place]), references, language), -place)
-            for place in range(len(sentences))
+            for place in range(first, len(sentences))
             if place not in chosen
         ]
         worth, place = max(tried)
