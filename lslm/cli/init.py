@@ -23,6 +23,10 @@ def init(
     label: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Column of the label.")
     ] = None,
+    summary: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Column of the summary: for a model that summarizes."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Pipeline file to write (NAME.yaml).")
     ] = None,
@@ -34,12 +38,13 @@ def init(
     Examples:
       lslm init reviews.csv
       lslm init reviews.csv --text review --label stars --output my.yaml
+      lslm init reports.jsonl --text body --summary abstract
     """
     from lslm.pipelines.glance import glance
     from lslm.pipelines.template import pipeline_name, render
     from lslm.workspace import write_atomic
 
-    seen = glance(file, text, label)
+    seen = glance(file, text, label, summary)
     target = output or Path(f"{pipeline_name(file)}.yaml")
     if target.exists() and not force:
         raise InputError("is there already", where=str(target), right="another --output or --force")
@@ -55,9 +60,12 @@ def _tell(seen: "Glance", file: Path) -> None:
     shown = [f"{name} {count}" for name, count in list(seen.labels.items())[:_SHOWN]]
     more = len(seen.labels) - len(shown)
     labels = ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+    label = (
+        f"label:  {seen.label}: {labels}" if seen.label else "label:  none found; name it: --label"
+    )
     for line in (
         f"{file}: {seen.format}{columns}, looked at {seen.n_rows:,} rows",
         f"text:   {seen.text}, median {seen.median_words:g} words",
-        f"label:  {seen.label}: {labels}" if seen.label else "label:  none found; name it: --label",
+        f"summary: {seen.summary}" if seen.summary else label,
     ):
         print(line, file=sys.stderr)

@@ -41,25 +41,33 @@ class Glance:
     labels: dict[str, int]
     """Rows by label, the most frequent first."""
     median_words: float
+    summary: str | None = None
+    """Column of the summary, where the documents are to be summarized."""
 
 
-def glance(path: Path, text: str | None = None, label: str | None = None) -> Glance:
-    """Look at a file or folder; columns that are not named are guessed."""
+def glance(
+    path: Path, text: str | None = None, label: str | None = None, summary: str | None = None
+) -> Glance:
+    """Look at a file or folder; columns that are not named are guessed.
+
+    With a column of summaries there is no label.
+    """
     kind = _format(path)
     rows = list(itertools.islice(_rows(path, kind, text or ""), ROWS))
     if not rows:
         raise InputError("holds no rows", where=str(path), right="documents")
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    for name in (text, label):
+    for name in (text, label, summary):
         if name is not None and name not in columns:
             right = f"one of: {', '.join(columns)}"
             raise InputError(f"no column {name!r}", where=str(path), right=right)
-    text = text or _longest(rows, columns, label)
-    label = label or _most_like_a_label(rows, columns, text)
+    text = text or _longest(rows, columns, label or summary)
+    if summary is None:
+        label = label or _most_like_a_label(rows, columns, text)
     counts = Counter(_cell(row.get(label)) for row in rows) if label else Counter[str]()
     words = [len(_text(row.get(text)).split()) for row in rows]
     named = {name: count for name, count in counts.most_common() if name}
-    return Glance(kind, columns, text, label, len(rows), named, median(words))
+    return Glance(kind, columns, text, label, len(rows), named, median(words), summary)
 
 
 def _format(path: Path) -> str:

@@ -48,7 +48,7 @@ def pipeline_name(path: Path) -> str:
 
 def _head(seen: Glance, path: str, name: str) -> list[str]:
     lines = [
-        f"# Looked at {seen.n_rows:,} rows: {len(seen.labels)} labels,"
+        f"# Looked at {seen.n_rows:,} rows: {_answers(seen)},"
         f" half of the documents have at most {seen.median_words:g} words.",
         f"name: {name}",
         "",
@@ -60,12 +60,24 @@ def _head(seen: Glance, path: str, name: str) -> list[str]:
         lines.append(f"      format: {seen.format}")
     if seen.format in ("csv", "jsonl", "parquet"):
         lines.append(f"  text: {_yaml(seen.text)}")
-        lines.append(f"  label: {_yaml(seen.label or 'label')}")
+        lines.append(_answer_column(seen))
         lines.append("  # Columns, where there are such: rows of one author stay on one side of")
         lines.append("  # every split; with a date, the holdout is the latest part.")
         lines.append("  # group: author")
         lines.append("  # time: date")
+    if seen.summary:
+        lines += ["", "head:", "  kind: summarize", "  options: {n_sentences: 1, language: en}"]
     return lines
+
+
+def _answers(seen: Glance) -> str:
+    return "with summaries" if seen.summary else f"{len(seen.labels)} labels"
+
+
+def _answer_column(seen: Glance) -> str:
+    if seen.summary:
+        return f"  columns: {{summary: {_yaml(seen.summary)}}}"
+    return f"  label: {_yaml(seen.label or 'label')}"
 
 
 def _commented() -> list[str]:

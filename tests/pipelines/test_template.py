@@ -86,6 +86,16 @@ def test_what_is_written_loads(tmp_path, make):
     assert (corpus.text, corpus.label) in {("body", "stars"), ("text", "label")}
 
 
+def test_a_column_of_summaries_makes_a_pipeline_that_summarizes(tmp_path):
+    rows = [{"id": n, "body": "A long text. " * 9, "gist": f"text {n}"} for n in range(20)]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    seen = glance(tmp_path / "a.jsonl", summary="gist")
+    (tmp_path / "my.yaml").write_text(render(seen, "a.jsonl", "mine"))
+    settings = load(str(tmp_path / "my.yaml")).settings
+    assert (settings.head.kind, settings.corpus.text) == ("summarize", "body")
+    assert settings.corpus.columns == {"summary": "gist"}
+
+
 def test_names_that_yaml_reads_as_something_else_are_quoted(tmp_path):
     file = tmp_path / "odd.csv"
     file.write_text("null,no: 1\n" + "".join(f"a long enough text,{n % 2}\n" for n in range(20)))
