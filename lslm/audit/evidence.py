@@ -14,7 +14,7 @@ from lslm.settings import Settings
 from lslm.text.store import Rows, Tokens
 from lslm.workspace import Handle
 
-_COLUMNS = ["id", "text", "label", "group", "time", "source", "row", "fingerprint"]
+_COLUMNS = ["id", "text", "label", "group", "time", "source", "row", "extras", "fingerprint"]
 
 
 @dataclass(frozen=True)
@@ -71,19 +71,19 @@ class Case:
     @cached_property
     def development(self) -> pl.DataFrame:
         """Documents of the development set."""
-        return pl.read_parquet(self.evidence.development, columns=_COLUMNS)
+        return _read(self.evidence.development)
 
     @cached_property
     def holdout(self) -> pl.DataFrame:
         """Documents of the holdout."""
-        return pl.read_parquet(self.evidence.holdout, columns=_COLUMNS)
+        return _read(self.evidence.holdout)
 
     @cached_property
     def outside(self) -> pl.DataFrame:
         """Documents without labels from outside the corpus; there may be none."""
         if self.evidence.outside is None:
             return self.development.head(0)
-        return pl.read_parquet(self.evidence.outside, columns=_COLUMNS)
+        return _read(self.evidence.outside)
 
     @property
     def sides(self) -> dict[str, pl.DataFrame]:
@@ -106,6 +106,12 @@ class Case:
             name: np.fromiter(map(fingerprint, frame["text"]), np.uint64, frame.height)
             for name, frame in self.sides.items()
         }
+
+
+def _read(path: Path) -> pl.DataFrame:
+    """The columns that are looked at; not every head has extras."""
+    there = pl.read_parquet_schema(path)
+    return pl.read_parquet(path, columns=[name for name in _COLUMNS if name in there])
 
 
 def place(frame: pl.DataFrame, row: int) -> str:

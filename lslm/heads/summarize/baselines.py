@@ -128,7 +128,10 @@ def _of_sumy(kind: type, documents: pl.DataFrame, targets: Targets) -> Array:
         # Without words there is nothing to rate; one sentence is chosen in any case.
         if len(made) < 2 or not any(sentence.words for sentence in made):
             return np.zeros(len(made))
-        return np.array(summarizer(_Document(made), len(made)))
+        with np.errstate(invalid="ignore"):
+            ratings = np.array(summarizer(_Document(made), len(made)))
+        # Where no sentence is like another, LexRank divides by nothing: then the first is chosen.
+        return np.nan_to_num(ratings)
 
     return _scored(documents, targets, scores)
 

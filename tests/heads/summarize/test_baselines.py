@@ -44,3 +44,9 @@ def test_chance_depends_on_the_seed_alone() -> None:
         BASELINES["random"](DOCUMENTS, DOCUMENTS, TARGETS, s)[0].tolist() for s in (1, 1, 2)
     )
     assert one == two != other
+
+
+def test_documents_whose_sentences_share_no_word_are_rated_too() -> None:
+    apart = DOCUMENTS.head(1).with_columns(text=pl.lit("Aa bb. Cc dd. Ee ff."))
+    (found,) = BASELINES["lexrank"](apart, apart, TARGETS, 0)
+    assert found.tolist() == [0.0, 0.0, 0.0]
