@@ -345,6 +345,8 @@ class ExecutionSettings(Section):
     """Prefect's work pool that scheduled runs go to; `lslm up` starts a worker for it."""
     retries: int = Field(default=1, ge=0)
     """Times a stage that failed is tried again; bad input is not."""
+    worker_deaths: int = Field(default=2, ge=0)
+    """Times a fit goes on, from its last epoch, after its process died, as when memory ran out."""
     retry_delay: Duration = 10.0
     """Time before each retry (`10s`)."""
     timeout: Duration | None = None

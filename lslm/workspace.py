@@ -64,6 +64,14 @@ class Workspace:
         """Everything the libraries said."""
         return self.root / "lslm.log"
 
+    def checkpoint(self, pipeline: str, key: str) -> Path:
+        """Where an unfinished fit of that key keeps its state."""
+        return self.root / "checkpoints" / pipeline / f"{key}.npz"
+
+    def forget_checkpoints(self, pipeline: str) -> None:
+        """Drop what unfinished fits left that no run came back to."""
+        shutil.rmtree(self.root / "checkpoints" / pipeline, ignore_errors=True)
+
     @property
     def tracking_uri(self) -> str:
         """MLflow's default store."""

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from prefect import task
+from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
@@ -161,16 +161,21 @@ def search(
     at_once = workers.shared().number
     study = Study(name, url, kind.goal, search, space, start, run.settings.name, at_once)
     n_trials = study.n_left()
+    failures: list[State] = []
     with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
-        pending = [
-            trial.with_options(task_run_name=f"trial {number} of {n_trials}").submit(
-                run, study, part, head.kind, shown
-            )
-            for number in range(1, n_trials + 1)
-        ]
-        for each in pending:
-            each.wait()
-    failures = [each.state for each in pending if each.state.is_failed()]
+        # A failed trial is not a finished one: another takes its place, unless all of them fail.
+        while n_left := study.n_left():
+            pending = [
+                trial.with_options(task_run_name=f"trial {number} of {n_trials}").submit(
+                    run, study, part, head.kind, shown
+                )
+                for number in range(n_trials - n_left + 1, n_trials + 1)
+            ]
+            for each in pending:
+                each.wait()
+            failures += [each.state for each in pending if each.state.is_failed()]
+            if study.exhausted() or study.n_left() == n_left:
+                break
     chosen = study.chosen()
     if failures and chosen.value is None:
         failures[0].result()
@@ -191,21 +196,15 @@ def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.
     chosen = study.hyperparameters(asked)
 
     def heard(epoch: Epoch) -> bool:
+        if epoch.number <= len(curve):
+            return True
         curve.append(epoch)
         shown.advance(1 / chosen.training.epochs)
         asked.report(epoch.metrics[head.goal.metric], epoch.number)
         return not asked.should_prune()
 
     try:
-        fitted: Fit = workers.shared().run(
-            _FIT,
-            on_event=heard,
-            part_folder=part.path,
-            head_kind=head_kind,
-            hyperparameters=chosen,
-            seed=chosen.training.seed,
-            stop_early=True,
-        )
+        fitted = _fitted(run, heard, part, head_kind, chosen, chosen.training.seed, stop_early=True)
     except Exception:
         study.fail(asked)
         _log_trial(run, study, asked, curve, "failed", None, began)
@@ -287,7 +286,7 @@ def fold(
 ) -> Handle:
     """Answers of the networks, averaged, and of the baselines for one fold's validation rows."""
     fitted = Part(part.path)
-    outputs: dict[str, Array] = {"network": _network_answers(part, head, chosen)}
+    outputs: dict[str, Array] = {"network": _network_answers(run, part, head, chosen)}
     training, validation = rows_of(development.path, which)
     for name in baselines:
         outputs[name] = workers.shared().run(
@@ -327,7 +326,7 @@ def fit(
     ):
         fits = [
             member.with_options(task_run_name=f"member {number + 1}").submit(
-                part, head.kind, chosen, number, folder / f"{number}.keras"
+                run, part, head.kind, chosen, number, folder / f"{number}.keras"
             )
             for number in members
         ]
@@ -349,18 +348,12 @@ def fit(
 
 
 @task(name="member", cache_policy=NO_CACHE, persist_result=False)
-def member(part: Handle, head_kind: str, chosen: Hyperparameters, number: int, save: Path) -> None:
+def member(
+    run: Run, part: Handle, head_kind: str, chosen: Hyperparameters, number: int, save: Path
+) -> None:
     """Fit one network of the final model."""
-    workers.shared().run(
-        _FIT,
-        on_event=_moving(chosen),
-        part_folder=part.path,
-        head_kind=head_kind,
-        hyperparameters=chosen,
-        seed=chosen.training.seed + number,
-        stop_early=False,
-        save=save,
-    )
+    seed = chosen.training.seed + number
+    _fitted(run, _moving(chosen), part, head_kind, chosen, seed, save=save)
 
 
 def _model_pages(model: Handle) -> Pages:
@@ -435,27 +428,70 @@ def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:
     return np.arange(len(frame)), np.arange(0)
 
 
-def _network_answers(part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
-    fits: list[Fit] = [
-        workers.shared().run(
-            _FIT,
-            on_event=_moving(chosen),
-            part_folder=part.path,
-            head_kind=head.kind,
-            hyperparameters=chosen,
-            seed=chosen.training.seed + number,
-            stop_early=False,
-        )
+def _network_answers(run: Run, part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
+    fits = [
+        _fitted(run, _moving(chosen), part, head.kind, chosen, chosen.training.seed + number)
         for number in range(chosen.training.members)
     ]
     return ragged.mean([each.outputs for each in fits if each.outputs is not None])
 
 
+def _fitted(
+    run: Run,
+    heard: Callable[[Epoch], bool],
+    part: Handle,
+    head_kind: str,
+    chosen: Hyperparameters,
+    seed: int,
+    *,
+    stop_early: bool = False,
+    save: Path | None = None,
+) -> Fit:
+    """Fit one network in a training process; where that dies, another goes on from the last epoch.
+
+    So does a later run: what is unfinished is found by what it is made of.
+    """
+    made_of = {
+        "part": part,
+        "chosen": chosen,
+        "seed": seed,
+        "early": stop_early,
+        "save": bool(save),
+    }
+    parts = planning.key_parts(made_of, ("lslm.training.fitting",))
+    checkpoint = run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
+    deaths_left = run.settings.execution.worker_deaths
+    while True:
+        try:
+            fitted: Fit = workers.shared().run(
+                _FIT,
+                on_event=heard,
+                part_folder=part.path,
+                head_kind=head_kind,
+                hyperparameters=chosen,
+                seed=seed,
+                stop_early=stop_early,
+                save=save,
+                checkpoint=checkpoint,
+            )
+        except workers.WorkerDied:
+            if not deaths_left:
+                raise
+            deaths_left -= 1
+        else:
+            checkpoint.unlink(missing_ok=True)
+            return fitted
+
+
 def _moving(chosen: Hyperparameters) -> Callable[[Epoch], bool]:
-    """What moves the bar on with each epoch of a fit, and never stops it."""
+    """What moves the bar on with each epoch of a fit, once, and never stops it."""
+    n_heard = 0
 
     def heard(epoch: Epoch) -> bool:
-        progress.advance(1 / chosen.training.epochs)
+        nonlocal n_heard
+        if epoch.number > n_heard:
+            n_heard = epoch.number
+            progress.advance(1 / chosen.training.epochs)
         return True
 
     return heard

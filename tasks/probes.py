@@ -60,7 +60,7 @@ def explain_answers(
         ).result()
         single = chosen.replaced({"training.members": 1})
         with run.workspace.scratch() as folder, progress.bar("Network", 1, "networks"):
-            member.submit(part, head.kind, single, 0, folder / "0.keras").result()
+            member.submit(run, part, head.kind, single, 0, folder / "0.keras").result()
             workers.shared().run(
                 ASSEMBLE,
                 folder=folder / "model",

@@ -61,6 +61,7 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
     finally:
         made.reset(noting)
     runs.close_run(store_of(run), run_id, "FINISHED")
+    run.workspace.forget_checkpoints(settings.name)
 
 
 def served() -> bool:

@@ -14,6 +14,7 @@ from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
 from lslm.training.batches import MULTIPLE, Batches, for_keras, in_order
+from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Examples, Part
 
@@ -28,12 +29,16 @@ def fit(
     *,
     stop_early: bool,
     save: Path | None = None,
+    checkpoint: Path | None = None,
     on_event: Callable[[Epoch], bool] = lambda epoch: True,
 ) -> Fit:
     """Fit a network on the part's training rows and answer for its validation rows.
 
     `on_event` hears of each epoch and returns False to stop. With `stop_early`, `patience` epochs
     without a better validation goal stop as well. The validation rows choose nothing else.
+
+    With `checkpoint`, the state is kept there after each epoch, and a fit that finds one goes on from it;
+    `on_event` then hears of the epochs before it again.
     """
     part, head = Part(part_folder), heads.get(head_kind)
     keras.utils.clear_session()
@@ -51,8 +56,20 @@ def fit(
         optimizer=_optimizer(training, n_steps=len(batches) * training.epochs),
         loss=head.loss(hyperparameters),
     )
-    watcher = _Watcher(part, head, training, stop_early, on_event)
-    network.fit(batches, epochs=training.epochs, shuffle=False, verbose=0, callbacks=[watcher])
+    kept = Checkpoint(checkpoint) if checkpoint else None
+    watcher = _Watcher(part, head, training, stop_early, on_event, kept)
+    n_done = watcher.catch_up(network)
+    for _ in range(n_done):
+        batches.on_epoch_end()
+    if not watcher.stopped and n_done < training.epochs:
+        network.fit(
+            batches,
+            epochs=training.epochs,
+            initial_epoch=n_done,
+            shuffle=False,
+            verbose=0,
+            callbacks=[watcher],
+        )
     if save is not None:
         network.save(save)
     return watcher.fit
@@ -113,12 +130,21 @@ class _Watcher(keras.callbacks.Callback):
         training: TrainingSettings,
         stop_early: bool,
         on_event: Callable[[Epoch], bool],
+        kept: Checkpoint | None,
     ) -> None:
         super().__init__()
         self.validation, self.mark, self.head = part.validation, part.vocabulary.mark, head
         self.training, self.stop_early, self.on_event = training, stop_early, on_event
-        self.fit = Fit()
+        self.kept, self.fit, self.stopped = kept, Fit(), False
         self.started = 0.0
+
+    def catch_up(self, network: keras.Model) -> int:
+        """Go on from the checkpoint, if there is one; how many epochs are done."""
+        for done in self.kept.restore(network) if self.kept else []:
+            self._heard(done)
+        if self.fit.epochs and (self.stopped or len(self.fit.epochs) == self.training.epochs):
+            self._answer(network)
+        return len(self.fit.epochs)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         self.started = time.perf_counter()
@@ -126,18 +152,30 @@ class _Watcher(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         metrics = {"loss": float((logs or {})["loss"])}
         # A fold's validation rows are scored once, when its fit is done.
-        if len(self.validation) and (self.stop_early or epoch + 1 == self.training.epochs):
-            self.fit.outputs = answer(
-                self.model, self.head, self.validation, self.mark, self.training.max_tokens
-            )
-            metrics |= {
-                name: float(metric(self.validation.targets, self.fit.outputs))
-                for name, metric in self.head.metrics.items()
-            }
+        if self.stop_early or epoch + 1 == self.training.epochs:
+            metrics |= self._answer(self.model)
         done = Epoch(epoch + 1, metrics, time.perf_counter() - self.started)
+        if self.kept:
+            self.kept.save(self.model, [*self.fit.epochs, done])
+        self._heard(done)
+        self.model.stop_training = self.stopped
+
+    def _answer(self, network: keras.Model) -> dict[str, float]:
+        """Answer for the validation part, and score that; nothing where there is none."""
+        if not len(self.validation):
+            return {}
+        self.fit.outputs = answer(
+            network, self.head, self.validation, self.mark, self.training.max_tokens
+        )
+        return {
+            name: float(metric(self.validation.targets, self.fit.outputs))
+            for name, metric in self.head.metrics.items()
+        }
+
+    def _heard(self, done: Epoch) -> None:
         self.fit.epochs.append(done)
         if not self.on_event(done) or (self.stop_early and self._stale(done)):
-            self.model.stop_training = True
+            self.stopped = True
 
     def _stale(self, done: Epoch) -> bool:
         return done.number - self.fit.best(self.head).number >= self.training.patience

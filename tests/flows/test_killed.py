@@ -8,9 +8,11 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.flows.tiny import environment, lslm, written
@@ -60,6 +62,39 @@ def test_a_run_killed_four_times_equals_one_that_was_not(
     assert not list((disturbed / "workspace" / "tmp").iterdir())
 
 
+def test_a_run_whose_training_processes_die_equals_one_whose_do_not(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    whole = finished(written(tmp_path_factory.mktemp("undisturbed")))
+    home = written(tmp_path_factory.mktemp("bereaved"))
+    process = started(home, "--json", stdout=subprocess.PIPE)
+    n_killed = 0
+    while process.poll() is None and n_killed < 3:
+        kept = list((home / "workspace" / "checkpoints").rglob("*.npz"))
+        if kept and (dying := fitting(process.pid)):
+            os.kill(dying, signal.SIGKILL)
+            n_killed += 1
+            time.sleep(1)
+        time.sleep(0.02)
+    said, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, (home / "workspace" / "lslm.log").read_text()
+    report = json.loads(said)
+    assert n_killed >= 1
+    for part in ("holdout", "cross_validation", "chosen"):
+        assert report[part] == whole[part]
+    assert set(rows(home / "workspace" / "optuna.db", "SELECT state FROM trials")) == {"COMPLETE"}
+    assert not (home / "workspace" / "checkpoints" / "tiny").exists()
+
+
+def fitting(pid: int) -> int | None:
+    """A training process: a child of the fork server, which is a child of the command."""
+    with suppress(psutil.NoSuchProcess):
+        for server in psutil.Process(pid).children():
+            if "forkserver" in " ".join(server.cmdline()):
+                return next((child.pid for child in server.children()), None)
+    return None
+
+
 def finished(home: Path) -> dict[str, Any]:
     """The report of a run to its end."""
     done = lslm("run", "tiny.yaml", "--json", *ALONE, home=home)
@@ -69,14 +104,7 @@ def finished(home: Path) -> dict[str, Any]:
 
 def killed_at(point: str, home: Path) -> None:
     """Run, and kill the command and all its processes when it has come that far."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lslm", "run", "tiny.yaml", *ALONE],
-        cwd=home,
-        env=environment(home),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = started(home)
     end = time.monotonic() + 200
     while not reached(point, home):
         assert process.poll() is None, f"ended before it reached {point}"
@@ -84,6 +112,20 @@ def killed_at(point: str, home: Path) -> None:
         time.sleep(0.02)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(30)
+
+
+def started(
+    home: Path, *options: str, stdout: int = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
+    """The command, in a group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "lslm", "run", "tiny.yaml", *ALONE, *options],
+        cwd=home,
+        env=environment(home),
+        stdout=stdout,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def reached(point: str, home: Path) -> bool:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
@@ -70,3 +71,37 @@ def test_the_first_two_batches_never_share_a_width(part: Path) -> None:
 def test_answering_orders_by_length() -> None:
     rows = list(in_order(np.array([5, 1, 3]), batch_size=2))
     assert [r.tolist() for r in rows] == [[1, 2], [0]]
+
+
+@pytest.mark.parametrize("n_done", [1, 3, 99])
+def test_a_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
+    part: Path, tmp_path: Path, n_done: int
+) -> None:
+    chosen = SMALL.replaced({"encoder.spatial_dropout": 0.3, "training.weight_decay": 0.01})
+    undisturbed = fit(part, "classify", chosen, seed=3, stop_early=True)
+
+    n_done = min(n_done, len(undisturbed.epochs))
+
+    class PowerCut(Exception):
+        pass
+
+    def cut(epoch: Epoch) -> bool:
+        if epoch.number == n_done:
+            raise PowerCut
+        return True
+
+    state = tmp_path / "checkpoints" / "state.npz"
+    with pytest.raises(PowerCut):
+        fit(part, "classify", chosen, seed=3, stop_early=True, checkpoint=state, on_event=cut)
+    heard: list[int] = []
+
+    def listen(epoch: Epoch) -> bool:
+        heard.append(epoch.number)
+        return True
+
+    found = fit(
+        part, "classify", chosen, seed=3, stop_early=True, checkpoint=state, on_event=listen
+    )
+    assert [each.metrics for each in found.epochs] == [each.metrics for each in undisturbed.epochs]
+    assert np.array_equal(found.outputs, undisturbed.outputs)
+    assert heard == [each.number for each in undisturbed.epochs]

@@ -1,0 +1,58 @@
+"""Where a fit stands after an epoch, so that it can go on in another process, bit for bit."""
+
+import dataclasses
+import io
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from lslm.training.epochs import Epoch
+from lslm.workspace import write_atomic
+
+_EPOCHS = "epochs"
+
+
+class Checkpoint:
+    """One file: what was trained, the optimizer, the state of every random draw, and the epochs so far.
+
+    Frozen weights are left out; a network that is built anew has them.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, network: keras.Model, epochs: list[Epoch]) -> None:
+        """Write the state, whole or not at all."""
+        told = json.dumps([dataclasses.asdict(epoch) for epoch in epochs])
+        arrays = {
+            f"{number}": keras.ops.convert_to_numpy(variable)
+            for number, variable in enumerate(_changing(network))
+        }
+        content = io.BytesIO()
+        np.savez(content, **{_EPOCHS: np.array(told), **arrays})  # pyright: ignore[reportArgumentType]
+        write_atomic(self.path, content.getvalue())
+
+    def restore(self, network: keras.Model) -> list[Epoch]:
+        """Put a compiled network in the state that was written, and tell the epochs; none if none was."""
+        if not self.path.exists():
+            return []
+        with np.load(self.path, allow_pickle=False) as state:
+            for number, variable in enumerate(_changing(network)):
+                variable.assign(state[f"{number}"])
+            return [Epoch(**each) for each in json.loads(str(state[_EPOCHS]))]
+
+    def remove(self) -> None:
+        """The fit is over."""
+        self.path.unlink(missing_ok=True)
+
+
+def _changing(network: keras.Model) -> list[keras.Variable]:
+    """Variables that training changes, seeds of dropout among them, in an order that stays."""
+    optimizer = network.optimizer
+    if not optimizer.built:
+        optimizer.build(network.trainable_variables)
+    frozen = {id(weight) for weight in network.non_trainable_weights}
+    kept = [variable for variable in network.variables if id(variable) not in frozen]
+    return [*kept, *optimizer.variables]
