@@ -29,8 +29,8 @@ small { color: #666; }
 {% if summary.sentences[0].words %}<h2>Words attended to</h2>
 <p>
 {%- for sentence in summary.sentences if sentence.chosen %}
-{% for word, weight in sentence.words -%}
-<span class="word" style="--weight: {{ '%.2f' % weight }}" title="{{ '%.3f' % weight }}">{{ word }}</span>
+{% set most = sentence.words | map(attribute=1) | max %}{% for word, weight in sentence.words -%}
+<span class="word" style="--weight: {{ '%.2f' % (weight / most) }}" title="{{ '%.3f' % weight }}">{{ word }}</span>
 {% endfor %}<br>
 {%- endfor %}
 </p>{% endif %}

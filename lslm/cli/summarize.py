@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _BAR = 20
 """Characters of a sentence that surely belongs to the summary."""
 _SHOWN_WORDS = 5
+_LONGEST_NAME = 255
 
 
 def summarize(
@@ -76,7 +77,8 @@ def summarize(
     if html is not None:
         from lslm.cli.highlight import page
 
-        html.write_text(page(summary, title=document if document != "-" else name), "utf-8")
+        title = Path(document).name if _is_file(document) else name
+        html.write_text(page(summary, title), "utf-8")
     if as_json:
         print(json.dumps(asdict(summary), ensure_ascii=False))
     elif explain:
@@ -88,7 +90,7 @@ def summarize(
 def _text(document: str) -> str:
     if document == "-":
         return sys.stdin.read()
-    if "\n" not in document and len(document) < 1000 and Path(document).is_file():
+    if _is_file(document):
         try:
             return Path(document).read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
@@ -96,6 +98,13 @@ def _text(document: str) -> str:
     if " " not in document and ("." in document or "/" in document):
         raise InputError("no such file", where=document, right="a file, - or a text")
     return document
+
+
+def _is_file(document: str) -> bool:
+    """A long text is no file's name, and asking the system for one so long is an error."""
+    return (
+        "\n" not in document and len(document.encode()) < _LONGEST_NAME and Path(document).is_file()
+    )
 
 
 def _length(sentences: int | None, words: int | None, ratio: float | None) -> "Length | None":

@@ -45,7 +45,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Gate": gate_text(report.decision),
         "Holdout": scores_table(report.holdout),
         "Cross-validation": _folds(folds, report.goal),
-        "Labels": _details(report.holdout),
+        _details_title(report.holdout): _details(report.holdout),
         "Calibration": calibration_text(report),
         "Out of scope": scope_text(report.out_of_scope),
         "Data and chance": variation_text(report),
@@ -78,11 +78,10 @@ def _put_forward(report: RunReport) -> str:
 
 
 def _verdict(report: RunReport, scores: Scores, where: str) -> str:
-    found = [each for each in scores.differences if each.metric == report.goal]
-    if not found:
+    closest = scores.closest(report.goal, report.direction)
+    if closest is None:
         return f"On the {where} the network was compared with no baseline."
     sign = 1 if report.direction == "maximize" else -1
-    closest = min(found, key=lambda each: sign * each.difference)
     ahead = sign * closest.difference > 0
     beats = "beats every baseline" if ahead else "does not beat every baseline"
     chance = ", which may be chance" if closest.low <= 0 <= closest.high else ""
@@ -112,6 +111,11 @@ def rules_table(decision: Decision) -> str:
     """A Markdown table of the gate: a row a rule, with its figures and its limit."""
     rows = [(r.name, "yes" if r.passed else "no", r.figures, r.limit) for r in decision.table()]
     return table(("rule", "passed", "figures", "limit"), rows)
+
+
+def _details_title(scores: Scores) -> str:
+    """What the rows are: labels, lengths."""
+    return f"{next(iter(scores.details[0])).capitalize()}s" if scores.details else "Details"
 
 
 def _details(scores: Scores) -> str:

@@ -39,6 +39,18 @@ class Scores(Section):
     ceilings: tuple[str, ...] = ()
     """Systems that know the truth: nothing has to beat them."""
 
+    def closest(
+        self, metric: str, direction: Literal["maximize", "minimize"]
+    ) -> PairedDifference | None:
+        """The network against the baseline that does best beside it; None without baselines."""
+        sign = 1 if direction == "maximize" else -1
+        found = [
+            each
+            for each in self.differences
+            if each.metric == metric and each.against not in self.ceilings
+        ]
+        return min(found, key=lambda each: sign * each.difference, default=None)
+
 
 class FoldScores(Scores):
     """Cross-validation: `systems` pools the out-of-fold answers; `folds` has each fold's values."""

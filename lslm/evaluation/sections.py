@@ -182,11 +182,9 @@ def _seeds(spread: SeedSpread, report: RunReport) -> str:
         f"{len(spread.values)} networks that differ by their seed alone: {values} {report.goal} "
         f"(standard deviation {spread.deviation:.4f})."
     )
-    against = [d for d in report.cross_validation.differences if d.metric == report.goal]
-    if not against or not spread.deviation:
+    closest = report.cross_validation.closest(report.goal, report.direction)
+    if closest is None or not spread.deviation:
         return told_so_far
-    sign = 1 if report.direction == "maximize" else -1
-    closest = min(against, key=lambda each: sign * each.difference)
     ratio = abs(closest.difference) / spread.deviation
     return (
         f"{told_so_far} The difference to {closest.against} over all folds, {closest.difference:+.4f}, "

@@ -75,7 +75,7 @@ def details(given: Array, outputs: Array, targets: Targets) -> list[dict[str, An
     )
     return [
         {
-            "documents": name,
+            "length": name,
             "rouge1": float(metrics.rouge1(given[rows], outputs[rows]).mean()),
             "sentence_f1": float(metrics.sentence_f1(given[rows], outputs[rows]).mean()),
             "n": int(rows.sum()),
