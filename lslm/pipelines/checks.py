@@ -35,6 +35,15 @@ def head_problems(settings: Settings) -> list[Problem]:
         head.options.model_validate(options)
     except ValidationError as error:
         problems = from_pydantic(error, head.options, options, prefix=("head", "options"))
+    problems += [
+        Problem(
+            ("corpus", "columns", name),
+            f"the head {head.name!r} uses no column {name!r}{near(name, head.extras)}",
+            f"one of: {', '.join(head.extras)}" if head.extras else "none",
+        )
+        for name in settings.corpus.columns
+        if name not in head.extras
+    ]
     known = ", ".join(head.baselines)
     return problems + [
         Problem(

@@ -5,7 +5,7 @@ import orjson
 import polars as pl
 import pytest
 
-from lslm.corpus.reading import input_files, read
+from lslm.corpus.reading import input_files, read, read_file
 from lslm.corpus.records import Broken, Record
 from lslm.errors import InputError
 from lslm.settings import CorpusSettings, Source
@@ -297,3 +297,43 @@ def test_files_are_described_before_they_are_read(tmp_path):
     (tmp_path / "a.data").write_text("text;label\na;1\n")
     (file,) = input_files(corpus(Source(path="a.data")), tmp_path)
     assert (file.format, file.encoding, file.name) == ("csv", "utf-8", "a.data")
+
+
+def _csv(path: Path) -> None:
+    path.write_text("text,summary\na,b\nc,\n")
+
+
+def _jsonl(path: Path) -> None:
+    path.write_text('{"text": "a", "summary": "b"}\n{"text": "c"}\n')
+
+
+def _parquet(path: Path) -> None:
+    pl.DataFrame({"text": ["a", "c"], "summary": ["b", None]}).write_parquet(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("a.csv", _csv), ("a.jsonl", _jsonl), ("a.parquet", _parquet)]
+)
+def test_columns_that_a_head_can_use_are_kept_where_they_are_there(tmp_path, name, write):
+    write(tmp_path / name)
+    settings = corpus(Source(path=name))
+    (file,) = input_files(settings, tmp_path)
+    wanted = ("summary", "sentence_labels")
+    found = list(read_file(file, settings, needs_label=False, extras=wanted))
+    assert [dict(record.extras) for record in found] == [{"summary": "b"}, {}]
+
+
+def test_a_column_under_another_name_has_to_be_there(tmp_path):
+    _csv(tmp_path / "a.csv")
+    settings = corpus(Source(path="a.csv"), columns={"summary": "abstract"})
+    (file,) = input_files(settings, tmp_path)
+    with pytest.raises(InputError, match="no column 'abstract'; expected one of: text, summary"):
+        list(read_file(file, settings, needs_label=False, extras=("summary",)))
+
+
+def test_several_summaries_stay_a_list(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"text": ["A.", "B."], "target": ["b", "c"]}\n')
+    settings = corpus(Source(path="a.jsonl"), columns={"summary": "target"})
+    (file,) = input_files(settings, tmp_path)
+    (found,) = read_file(file, settings, needs_label=False, extras=("summary",))
+    assert (found.text, dict(found.extras)) == ("A.\nB.", {"summary": ["b", "c"]})

@@ -164,3 +164,26 @@ def test_an_unknown_pipeline_names_the_shipped_ones():
         " or one of: docstrings, imdb, rotten-tomatoes"
     )
     assert "missing.yaml: is not a file" in refusal("missing.yaml")
+
+
+def test_options_of_the_head_can_be_searched_and_are_checked():
+    space = load(
+        "docstrings", ["search.space={head.sentence_units: [16, 32]}"]
+    ).settings.search.space
+    assert space == {"head.sentence_units": (16, 32)}
+    said = refusal("docstrings", "search.space={head.objective: [soft, sift]}")
+    assert "head.objective cannot be 'sift'" in said
+    said = refusal("docstrings", "search.space={head.sentence_units: {low: 0, high: 4}}")
+    assert "head.sentence_units cannot be 0" in said
+    assert "unknown setting 'head.objectiv'" in refusal(
+        "docstrings", "search.space={head.objectiv: [soft]}"
+    )
+    assert "unknown setting 'head.objective'" in refusal(
+        "imdb", "search.space={head.objective: [soft]}"
+    )
+
+
+def test_a_column_that_the_head_does_not_use_is_refused():
+    said = refusal("docstrings", "corpus.columns={sumary: abstract}")
+    assert "uses no column 'sumary' (did you mean 'summary'?)" in said
+    assert "uses no column 'summary'" in refusal("imdb", "corpus.columns={summary: abstract}")
