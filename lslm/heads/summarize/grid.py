@@ -36,7 +36,7 @@ class _Row:
 class Grid(Batching):
     """A row holds up to 64 sentences; outputs are one number a sentence."""
 
-    most_rows = 32
+    most_rows = 8
     ragged = True
 
     def sentences(self, options: Section) -> Sentences:
