@@ -120,6 +120,8 @@ class Head:
     extras: tuple[str, ...] = ()
     """Columns of the sources that it can use where they are there: the cleaned corpus has them as a JSON
     object in its column `extras`."""
+    searchable: tuple[str, ...] = ()
+    """Those of the options that the search may change, as `head.NAME`: they reach `build` and `loss` alone."""
     batching: Batching = field(default_factory=Batching)
     """How documents enter the network."""
     ceilings: frozenset[str] = frozenset()

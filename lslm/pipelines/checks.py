@@ -1,6 +1,5 @@
 """What types alone cannot say: the head's own settings, its baselines, the search space."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ValidationError, create_model
@@ -13,7 +12,6 @@ from lslm.settings import (
     EncoderSettings,
     Hyperparameters,
     Range,
-    Section,
     Settings,
     TrainingSettings,
 )
@@ -88,21 +86,20 @@ def _entry_problems(name: str, entry: Any, fields: dict[str, FieldInfo]) -> list
 
 
 def _searchable(values: dict[str, Any]) -> dict[str, FieldInfo]:
-    """Fields by dotted name: of the encoder, of training, and the head's own options."""
-    return {
-        f"{section}.{field}": info
-        for section, model in (*_SECTIONS.items(), *_head_options(values))
-        for field, info in model.model_fields.items()
-    }
-
-
-def _head_options(values: dict[str, Any]) -> Iterator[tuple[str, type[Section]]]:
+    """Fields by dotted name: of the encoder, of training, and those options that the head lets go."""
     from lslm import heads
 
+    found = {
+        f"{section}.{field}": info
+        for section, model in _SECTIONS.items()
+        for field, info in model.model_fields.items()
+    }
     head = values.get("head")
     kind = head.get("kind", "classify") if isinstance(head, dict) else "classify"
     if kind in heads.names():
-        yield "head", heads.get(kind).options
+        record = heads.get(kind)
+        found |= {f"head.{name}": record.options.model_fields[name] for name in record.searchable}
+    return found
 
 
 def _choice_problems(at: Keys, name: str, choices: list[Any], field: FieldInfo) -> list[Problem]:

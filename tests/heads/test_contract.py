@@ -132,7 +132,11 @@ class TestContract:
         assert set(head.columns) <= set(DOCUMENTS.columns)
         assert json.loads(json.dumps(targets)) == targets
         defaults = Hyperparameters().model_dump()
-        defaults["head"] = head.options().model_dump()
+        defaults["head"] = {
+            name: value
+            for name, value in head.options().model_dump().items()
+            if name in head.searchable
+        }
         for name, values in head.space.items():
             section, field = name.split(".")
             assert field in defaults[section]

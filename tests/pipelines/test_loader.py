@@ -178,6 +178,9 @@ def test_options_of_the_head_can_be_searched_and_are_checked():
     assert "unknown setting 'head.objectiv'" in refusal(
         "docstrings", "search.space={head.objectiv: [soft]}"
     )
+    assert "unknown setting 'head.n_sentences'" in refusal(
+        "docstrings", "search.space={head.n_sentences: [1, 2]}"
+    )
     assert "unknown setting 'head.objective'" in refusal(
         "imdb", "search.space={head.objective: [soft]}"
     )

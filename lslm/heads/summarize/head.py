@@ -94,6 +94,7 @@ HEAD = Head(
     options=Options,
     columns=(),
     extras=(truth.SUMMARY, truth.LABELS),
+    searchable=("objective", "sharpness", "sentence_units"),
     batching=Grid(),
     fit_targets=fit_targets,
     encode_targets=truth.encode,
