@@ -50,7 +50,7 @@ $(SETUP): pyproject.toml requirements.lock | $(filter .uv/bin/uv,$(UV))
 
 lock: | $(filter .uv/bin/uv,$(UV)) ## resolve the newest versions that fit, with hashes
 	$(UV) pip compile --quiet --universal --generate-hashes --upgrade --python-version 3.11 \
-	    --group dev --extra chinese --extra postgres --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+	    --group dev --all-extras --no-emit-index-url --no-header pyproject.toml -o requirements.lock
 
 # Some systems ship Python without venv, others without pip.
 .uv/bin/uv:
