@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from flows.train import train
-from lslm.audit.evidence import Evidence, FittedPart, rows_of
+from lslm.audit.evidence import Evidence, FittedPart, rows_of, search_parts
 from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.workspace import Handle, Workspace
@@ -49,7 +49,7 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     data = (made["split"].development, made["tokenize"].development, made["pretrain"])
     evaluation = settings.evaluation
     whiches = {
-        "search": Which.for_search(settings.search),
+        **dict(zip(search_parts(settings.search), Which.for_search(settings.search), strict=True)),
         **{
             f"fold {number + 1}": Which.for_fold(number, evaluation.folds, evaluation.seed)
             for number in range(evaluation.folds)

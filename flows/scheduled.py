@@ -9,7 +9,6 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
-from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.timeout import timeout
 from pydantic import Field
 
@@ -20,8 +19,8 @@ from lslm.cli.options import DEFAULT
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
 from lslm.settings import Settings
-from lslm.training import workers
 from lslm.workspace import Workspace
+from tasks import runners
 from tasks.shown import FlowRunPage
 
 
@@ -72,12 +71,12 @@ def scheduled(
 
 def _trained(loaded: Pipeline) -> RunReport:
     """Within this flow run, not below it: an approval pauses the run that people look at."""
-    context, execution = FlowRunContext.get(), loaded.settings.execution
+    context = FlowRunContext.get()
     assert context is not None
     with (
-        workers.started(execution.workers) as processes,
-        ThreadPoolTaskRunner(max_workers=processes.number) as threads,
-        context.model_copy(update={"task_runner": threads}),
+        runners.opened(loaded.settings) as runner,
+        runner,
+        context.model_copy(update={"task_runner": runner}),
         timeout(_seconds(loaded.settings)),
     ):
         return train.fn(loaded.settings, loaded.base)

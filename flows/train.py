@@ -4,12 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
-from lslm.training import workers
 from tasks import (
     approval,
     candidate,
@@ -19,7 +17,9 @@ from tasks import (
     probes,
     registry,
     reported,
+    runners,
     scope,
+    searching,
     tracked,
     variation,
 )
@@ -41,7 +41,7 @@ def train(settings: Settings, base: Path) -> RunReport:
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
         data = (parts.development, tokens.development, vectors, learned, head)
-        found = models.search(run, *data, start, settings.search)
+        found = searching.search(run, *data, start, settings.search)
         chosen = found.hyperparameters
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
@@ -91,10 +91,6 @@ def train(settings: Settings, base: Path) -> RunReport:
 
 
 def start(settings: Settings, base: Path) -> RunReport:
-    """Run the flow with training processes at hand, and a thread for each.
-
-    With more threads, trials would be asked for long before a process is free to run them.
-    """
-    with workers.started(settings.execution.workers) as processes:
-        runner: Any = ThreadPoolTaskRunner(max_workers=processes.number)
+    """Run the flow, its trials and folds on what the settings name."""
+    with runners.opened(settings) as runner:
         return train.with_options(task_runner=runner)(settings, base)

@@ -237,14 +237,34 @@ class SearchSettings(Section):
     result depends on the history of the workspace."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the development set that chooses."""
+    folds: PositiveInt = 1
+    """Parts that each trial is judged on: 1 takes one validation part; more are folds of the development
+    set, whose mean counts. Steadier, and that many times slower."""
     in_waves: bool = False
-    """As many trials as there are training processes begin together and are judged together, so that
-    the result does not depend on which process is faster; `deterministic` turns it on."""
-    pruning: bool = True
-    """Stop trials that are worse than the median of the others at the same epoch."""
+    """As many trials as can run at once begin together and are judged together, so that the result
+    does not depend on which process is faster; `deterministic` turns it on."""
+    pruner: Literal["median", "hyperband", "wilcoxon", "none"] = "median"
+    """What stops trials early. `median`: worse than the median of the others at the same epoch, or part.
+    `hyperband`: many trials begin, the best third goes on with thrice the epochs. `wilcoxon`: a signed-rank
+    test against the best trial, part by part; it needs `folds`."""
+    max_size_mb: PositiveFloat | None = None
+    """Largest model folder, in millions of bytes. Then size is a goal beside quality, no trial is pruned, and
+    the best trial within the bound is chosen."""
+    max_latency_ms: PositiveFloat | None = None
+    """Longest median time of one document, alone, on this machine; a goal as the size is."""
     space: SearchSpace | None = None
     """None takes the default space of the encoder and the head."""
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _check_pruner(self) -> "SearchSettings":
+        if self.pruner == "wilcoxon" and self.folds < 3:
+            raise ValueError(
+                "pruner wilcoxon compares trials part by part: it needs folds of 3 or more"
+            )
+        if self.pruner == "hyperband" and self.folds > 1:
+            raise ValueError("pruner hyperband counts epochs: it needs folds: 1")
+        return self
 
 
 class EvaluationSettings(Section):
@@ -339,8 +359,18 @@ class TrackingSettings(Section):
 class ExecutionSettings(Section):
     """Which processes do the work."""
 
+    runner: Literal["threads", "processes", "dask", "ray"] = "threads"
+    """What trials and folds run on. `threads`: warm training processes of this machine, which share what is
+    loaded; the fastest where one machine is enough. `processes`: a pool of Prefect's. `dask`, `ray`: a cluster."""
+    address: str | None = None
+    """Of the cluster (`tcp://HOST:8786`, `ray://HOST:10001`); none starts one on this machine. All its machines
+    must see the workspace under the same path, and the same databases."""
     workers: int | None = Field(default=None, ge=1)
-    """Training processes, one thread each; none takes one a core."""
+    """Trials or folds at once; none takes as many as there are cores for, here or in the cluster."""
+    cores: PositiveInt = 1
+    """Cores that one trial or fold asks for; two processes of one core do more than one of two."""
+    gpus: float = Field(default=0, ge=0)
+    """Share of a GPU that one trial or fold asks for: 0.5 lets two share one."""
     pool: str = "lslm"
     """Prefect's work pool that scheduled runs go to; `lslm up` starts a worker for it."""
     retries: int = Field(default=1, ge=0)
@@ -353,6 +383,14 @@ class ExecutionSettings(Section):
     """Longest time for a run (`6h`); the next run goes on from what was done. None: no limit."""
     watts_per_core: PositiveFloat = 10.0
     """Power of one busy core, for the estimate of energy in the report; measure yours for a better one."""
+
+    @model_validator(mode="after")
+    def _check_address(self) -> "ExecutionSettings":
+        if self.address is not None and self.runner not in ("dask", "ray"):
+            raise ValueError(
+                f"address is that of a cluster: it needs runner dask or ray, not {self.runner}"
+            )
+        return self
 
 
 def _default_workspace() -> Path:

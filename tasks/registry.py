@@ -29,8 +29,9 @@ from lslm.tracking.versions import GATE, OPPONENT, RULES
 from lslm.workspace import Handle
 from tasks.candidate import Models
 from tasks.corpora import Parts
-from tasks.models import Folds, Found
+from tasks.models import Folds
 from tasks.reported import Asides, Material, Terms, reported
+from tasks.searching import Found
 from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
 

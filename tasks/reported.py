@@ -25,12 +25,12 @@ from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.settings import EvaluationSettings, GateSettings, RegistrySettings
-from lslm.training import workers
 from lslm.workspace import Handle
+from tasks import runners
 from tasks.candidate import Models
 from tasks.corpora import Parts
-from tasks.models import Found
 from tasks.probes import load_explained, load_swapped
+from tasks.searching import Found
 from tasks.stage import Run, made
 from tasks.variation import Varied
 
@@ -111,7 +111,7 @@ def _provenance(run: Run) -> Provenance:
     return Provenance(
         base=str(run.base),
         sources=sources.fingerprints(run.settings.corpus, run.base, run.workspace),
-        environment=environment(workers.shared().number),
+        environment=environment(runners.width()),
         made=tuple(
             Made(stage=stage, name=name, digest=digest)
             for stage, names in (made.get() or {}).items()

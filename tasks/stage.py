@@ -46,6 +46,8 @@ class Run(BaseModel):
     """Folder that relative source paths start from."""
     run_id: str
     """Of MLflow; empty while planning."""
+    study_url: str = ""
+    """Of Optuna's storage; processes elsewhere need not find it again."""
     page: str | None = None
     """Where a person sees the MLflow run; none where no server shows it."""
 

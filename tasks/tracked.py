@@ -16,6 +16,7 @@ from prefect.states import Crashed
 from prefect.utilities.urls import url_for
 
 from lslm.corpus import sources
+from lslm.services.addresses import study_url
 from lslm.settings import Settings
 from lslm.tracking import runs
 from lslm.tracking.store import Store, connect, run_address
@@ -48,7 +49,12 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         flow_run_id=str(flow_run.id) if flow_run else None,
         flow_run_url=url_for("flow-run", flow_run.id) if flow_run and served() else None,
     )
-    run = run.model_copy(update={"run_id": run_id, "page": _page(store_of(run), run_id)})
+    found = {
+        "run_id": run_id,
+        "study_url": study_url(settings.tracking, run.workspace),
+        "page": _page(store_of(run), run_id),
+    }
+    run = run.model_copy(update=found)
     noting = made.set({})
     try:
         yield run

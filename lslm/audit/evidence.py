@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lslm.cleaning.fingerprint import fingerprint
 from lslm.corpus import splitting
-from lslm.settings import Settings
+from lslm.settings import SearchSettings, Settings
 from lslm.text.store import Rows, Tokens
 from lslm.workspace import Handle
 
@@ -22,7 +22,7 @@ class FittedPart:
     """One part that was made ready, with the rows of the development set it was to be fitted on."""
 
     name: str
-    """`search`, `fold 1` and so on, or `final`."""
+    """`search` (`search 1` and so on, where it has folds), `fold 1` and so on, or `final`."""
     folder: Path
     training: Rows
     validation: Rows
@@ -54,11 +54,27 @@ def rows_of(settings: Settings, development: pl.DataFrame) -> dict[str, tuple[Ro
     """Training and validation rows by the name of their part, as the settings would have them."""
     search, evaluation = settings.search, settings.evaluation
     folds = splitting.folds(development, evaluation.folds, evaluation.seed)
+    searched = (
+        [splitting.cut(development, search.validation, search.seed)]
+        if search.folds == 1
+        else splitting.folds(development, search.folds, search.seed)
+    )
     return {
-        "search": splitting.cut(development, search.validation, search.seed),
+        **dict(zip(search_parts(search), searched, strict=True)),
         **{f"fold {number}": rows for number, rows in enumerate(folds, start=1)},
         "final": (np.arange(development.height), np.arange(0)),
     }
+
+
+def search_parts(search: SearchSettings) -> list[str]:
+    """Names of the parts that trials are judged on.
+
+    Example:
+        >>> search_parts(SearchSettings()), search_parts(SearchSettings(folds=2))
+        (['search'], ['search 1', 'search 2'])
+    """
+    numbers = range(1, search.folds + 1)
+    return ["search"] if search.folds == 1 else [f"search {number}" for number in numbers]
 
 
 class Case:

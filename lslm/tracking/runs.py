@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import lslm
+from lslm import owners
 from lslm.settings import Settings
-from lslm.tracking import owners
 from lslm.tracking.logbook import (
     dotted,
     log_chosen,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lslm.tracking import owners
+from lslm import owners
 from lslm.tracking.logbook import LARGEST_BATCH, parts
 from lslm.tracking.store import Store
 

@@ -9,22 +9,26 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
+from lslm.errors import InputError
+
 Result = TypeVar("Result")
 
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-}
+_THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
 
@@ -33,12 +37,12 @@ class WorkerDied(RuntimeError):
 
 
 class _Worker:
-    """One process and the line to it."""
+    """One process and the line to it; it sees one GPU, where one is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str | None) -> None:
         context = multiprocessing.get_context("forkserver")
         self.line, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(far,), daemon=True)
+        self.process = context.Process(target=_serve, args=(far, device), daemon=True)
         self.process.start()
         far.close()
 
@@ -71,14 +75,33 @@ class _Worker:
             self.process.kill()
 
 
+class _Place:
+    """Room for one process: its GPU, if it has one, and the process, once it is needed."""
+
+    def __init__(self, device: str | None = None) -> None:
+        self.device = device
+        self.worker: _Worker | None = None
+
+    def filled(self) -> _Worker:
+        if self.worker is None:
+            self.worker = _Worker(self.device)
+        return self.worker
+
+    def clear(self) -> None:
+        if self.worker is not None:
+            self.worker.stop()
+        self.worker = None
+
+
 class Workers:
     """A fixed number of processes; `run` waits for a free one. Safe to call from many threads."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, gpus: float = 0) -> None:
+        """`gpus` is the share of a GPU that each process gets."""
         self.number = number
-        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
-        for _ in range(number):
-            self._free.put(None)
+        self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
+        for device in _shares(number, gpus):
+            self._free.put(_Place(device))
 
     def run(
         self,
@@ -95,46 +118,69 @@ class Workers:
         passed on to ours, and gets ours' answer. What it raises is raised here; a process that
         dies raises WorkerDied, and the next call starts a new one.
         """
-        worker = self._free.get()
+        place = self._free.get()
         try:
-            worker = worker or _Worker()
-            return worker.call(function, arguments, on_event)
+            return place.filled().call(function, arguments, on_event)
         except BaseException as error:
             # Anything but an error the function itself raised leaves the line in an unknown state.
-            if worker is not None and not hasattr(error, "__notes__"):
-                worker.stop()
-                worker = None
+            if not hasattr(error, "__notes__"):
+                place.clear()
             raise
         finally:
-            self._free.put(worker)
+            self._free.put(place)
 
     def stop(self) -> None:
         """End the idle processes; those still at work are not waited for. A later call starts new ones."""
-        n_idle = 0
+        for place in list(self._idle()):
+            place.clear()
+            self._free.put(place)
+
+    def _idle(self) -> Iterator[_Place]:
         with contextlib.suppress(queue.Empty):
             for _ in range(self.number):
-                worker = self._free.get_nowait()
-                n_idle += 1
-                if worker:
-                    worker.stop()
-        for _ in range(n_idle):
-            self._free.put(None)
+                yield self._free.get_nowait()
+
+
+class InPlace:
+    """Work is done in the process that asks for it, one call at a time: a process of a cluster is one already."""
+
+    number = 1
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+
+    def run(
+        self,
+        function: Callable[..., Result] | str,
+        on_event: Callable[[Any], Any] | None = None,
+        **arguments: Any,
+    ) -> Result:
+        """Call `function(**arguments)`; see `Workers.run`."""
+        called: Any = resolve_name(function) if isinstance(function, str) else function
+        if on_event is not None:
+            arguments["on_event"] = on_event
+        with self._one:
+            return called(**arguments)
 
 
 _shared: Workers | None = None
+_in_place = InPlace()
 
 
 @contextmanager
-def started(number: int | None) -> Iterator[Workers]:
-    """Have processes inside the block (None: one a core); `shared()` finds them."""
+def started(number: int | None, cores: int = 1, gpus: float = 0) -> Iterator[Workers]:
+    """Have processes inside the block; `shared()` finds them.
+
+    None takes as many as there are cores for, or GPUs where each asks for a share of one.
+    """
     global _shared
-    for name, value in _ONE_THREAD.items():
-        os.environ.setdefault(name, value)
+    for name in _THREADS:
+        os.environ.setdefault(name, str(cores))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     # Loads Keras beside whatever comes first, such as the start of Prefect's server.
     forkserver.ensure_running()
-    _shared = Workers(number or available_cores())
+    _shared = Workers(number or places(cores, gpus), gpus)
     try:
         yield _shared
     finally:
@@ -142,11 +188,9 @@ def started(number: int | None) -> Iterator[Workers]:
         _shared = None
 
 
-def shared() -> Workers:
-    """The processes of the block that is running."""
-    if _shared is None:
-        raise RuntimeError("no training processes: call inside `with workers.started(...)`")
-    return _shared
+def shared() -> Workers | InPlace:
+    """The processes of the block that is running; outside of one, as in a cluster, this very process."""
+    return _shared or _in_place
 
 
 def rest() -> None:
@@ -155,12 +199,42 @@ def rest() -> None:
         _shared.stop()
 
 
+def places(cores: int, gpus: float) -> int:
+    """How many fits this machine has room for, each with so many cores and such a share of a GPU."""
+    room = available_cores() // cores
+    if gpus:
+        room = min(room, int(len(devices()) / gpus))
+    return max(1, room)
+
+
+def devices() -> list[str]:
+    """Numbers of the GPUs that this process may use, as CUDA counts them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [each for each in named.split(",") if each.strip()]
+    found = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(found, key=int)
+
+
 def available_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serve(line: Connection) -> None:
+def _shares(number: int, gpus: float) -> Iterator[str | None]:
+    """For each process the GPU that it sees; None where it may see what there is."""
+    there = devices() if gpus else []
+    if gpus and not there:
+        raise InputError("no GPU is found here", where="execution.gpus", right="0, or a GPU")
+    for place in range(number):
+        yield there[int(place * gpus) % len(there)] if there else None
+
+
+def _serve(line: Connection, device: str | None) -> None:
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
+        # TensorFlow takes the whole memory otherwise, and nothing is left for the other shares.
+        os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     # Ctrl-C goes to the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lslm import owners
 from lslm.errors import InputError
 from lslm.settings import EncoderSettings, Hyperparameters, SearchSettings, Settings
-from lslm.tracking import owners, runs
+from lslm.tracking import runs
 from lslm.tracking.runs import TrialRecord
 from lslm.tracking.store import Store, connect, experiment, run_address
 from lslm.tracking.trials import PARENT

@@ -1,0 +1,52 @@
+"""Trials and folds on a Dask cluster: the one at an address, or one of this machine for the time of the run."""
+
+from contextlib import ExitStack
+from typing import Any
+
+import dask.base
+import distributed
+from prefect_dask.task_runners import DaskTaskRunner
+
+from lslm.errors import InputError
+from lslm.settings import ExecutionSettings
+from lslm.training import workers
+
+
+def opened(execution: ExecutionSettings, stack: ExitStack) -> tuple[DaskTaskRunner, int]:
+    """The task runner, and how many trials run at once; the cluster lives as long as the `stack`."""
+    if execution.gpus:
+        # A resource that each of Dask's workers declares: `dask worker --resources GPU=1`.
+        stack.enter_context(dask.base.annotate(resources={"GPU": execution.gpus}))
+    if execution.address is None:
+        number = execution.workers or workers.places(execution.cores, execution.gpus)
+        cluster: Any = stack.enter_context(
+            distributed.LocalCluster(
+                n_workers=number,
+                threads_per_worker=1,
+                dashboard_address=":0",
+                resources={"GPU": len(workers.devices())} if execution.gpus else None,
+            )
+        )
+        return DaskTaskRunner(cluster=cluster), number
+    return DaskTaskRunner(address=execution.address), _room(execution, execution.address)
+
+
+def _room(execution: ExecutionSettings, address: str) -> int:
+    """Trials at once in the cluster: one a worker, since a fit has its process to itself."""
+    try:
+        with distributed.Client(address, timeout="30s", set_as_default=False) as client:
+            there = client.scheduler_info(n_workers=-1)["workers"].values()
+    except OSError:
+        raise InputError(
+            f"no scheduler of Dask answers at {address}",
+            where="execution.address",
+            right="the address that `dask scheduler` prints, such as tcp://HOST:8786",
+        ) from None
+    fit = [each for each in there if each["resources"].get("GPU", 0) >= execution.gpus]
+    if not fit:
+        raise InputError(
+            f"no worker at {address} has what a trial asks for",
+            where="execution.gpus",
+            right="workers started with `--resources GPU=1`",
+        )
+    return execution.workers or len(fit)
