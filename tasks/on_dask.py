@@ -1,5 +1,6 @@
 """Trials and folds on a Dask cluster: the one at an address, or one of this machine for the time of the run."""
 
+import os
 from contextlib import ExitStack
 from typing import Any
 
@@ -12,7 +13,22 @@ from lslm.settings import ExecutionSettings
 from lslm.training import workers
 
 
-def opened(execution: ExecutionSettings, stack: ExitStack) -> tuple[DaskTaskRunner, int]:
+class Environment(distributed.WorkerPlugin):
+    """Variables that each worker gets, those that join later too."""
+
+    name = "lslm-environment"
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        self.variables = variables
+
+    def setup(self, worker: distributed.Worker) -> None:
+        """Set them; what is loaded already keeps what it read."""
+        os.environ.update(self.variables)
+
+
+def opened(
+    execution: ExecutionSettings, environment: dict[str, str], stack: ExitStack
+) -> tuple[DaskTaskRunner, int]:
     """The task runner, and how many trials run at once; the cluster lives as long as the `stack`."""
     if execution.gpus:
         # A resource that each of Dask's workers declares: `dask worker --resources GPU=1`.
@@ -27,14 +43,17 @@ def opened(execution: ExecutionSettings, stack: ExitStack) -> tuple[DaskTaskRunn
                 resources={"GPU": len(workers.devices())} if execution.gpus else None,
             )
         )
-        return DaskTaskRunner(cluster=cluster), number
-    return DaskTaskRunner(address=execution.address), _room(execution, execution.address)
+        # The flow, and its task runner in it, travels with each task; a cluster object cannot.
+        return DaskTaskRunner(address=cluster.scheduler_address), number
+    return DaskTaskRunner(address=execution.address), _room(execution, environment)
 
 
-def _room(execution: ExecutionSettings, address: str) -> int:
+def _room(execution: ExecutionSettings, environment: dict[str, str]) -> int:
     """Trials at once in the cluster: one a worker, since a fit has its process to itself."""
+    address = execution.address
     try:
         with distributed.Client(address, timeout="30s", set_as_default=False) as client:
+            client.register_plugin(Environment(environment))
             there = client.scheduler_info(n_workers=-1)["workers"].values()
     except OSError:
         raise InputError(

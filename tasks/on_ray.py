@@ -1,6 +1,7 @@
 """Trials and folds on a Ray cluster: the one at an address, or one of this machine for the time of the run."""
 
 from contextlib import ExitStack
+from typing import Any
 
 import ray
 from prefect_ray import RayTaskRunner
@@ -11,7 +12,9 @@ from lslm.settings import ExecutionSettings
 from lslm.training import workers
 
 
-def opened(execution: ExecutionSettings, stack: ExitStack) -> tuple[RayTaskRunner, int]:
+def opened(
+    execution: ExecutionSettings, environment: dict[str, str], stack: ExitStack
+) -> tuple[RayTaskRunner, int]:
     """The task runner, and how many trials run at once; the cluster lives as long as the `stack`."""
     stack.enter_context(
         # A worker that died is replaced by Ray; the trial goes on from its last epoch there.
@@ -21,14 +24,13 @@ def opened(execution: ExecutionSettings, stack: ExitStack) -> tuple[RayTaskRunne
             max_retries=execution.worker_deaths,
         )
     )
+    common: dict[str, Any] = {"log_to_driver": False, "runtime_env": {"env_vars": environment}}
     try:
         if execution.address is None:
             number = execution.workers or workers.places(execution.cores, execution.gpus)
-            ray.init(
-                num_cpus=number * execution.cores, include_dashboard=False, log_to_driver=False
-            )
+            ray.init(num_cpus=number * execution.cores, include_dashboard=False, **common)
         else:
-            ray.init(execution.address, log_to_driver=False)
+            ray.init(execution.address, **common)
     except ConnectionError:
         raise InputError(
             f"no cluster of Ray answers at {execution.address}",

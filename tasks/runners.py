@@ -13,6 +13,7 @@ from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
+from lslm.cli.environment import DEFAULTS
 from lslm.errors import InputError
 from lslm.services.addresses import PREFECT, study_url
 from lslm.services.sqlite import file_of
@@ -70,7 +71,12 @@ def _elsewhere(execution: ExecutionSettings, stack: ExitStack) -> tuple[TaskRunn
             where=f"execution.runner: {execution.runner}",
             right=f"the extra: pip install 'lslm[{execution.runner}]'",
         ) from None
-    return cluster.opened(execution, stack)
+    return cluster.opened(execution, _environment(), stack)
+
+
+def _environment() -> dict[str, str]:
+    """Variables of this process that its fits depend on: the same bits come out elsewhere with the same ones."""
+    return {name: os.environ[name] for name in (*DEFAULTS, *workers.THREADS) if name in os.environ}
 
 
 def _check_reach(settings: Settings) -> None:

@@ -23,11 +23,11 @@ from lslm.errors import InputError
 
 Result = TypeVar("Result")
 
-_THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
+THREADS = (
+    "OMP_NUMTHREADS",
+    "OPENBLAS_NUMTHREADS",
+    "TF_NUM_INTRAOPTHREADS",
+    "TF_NUM_INTEROPTHREADS",
 )
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
@@ -174,7 +174,7 @@ def started(number: int | None, cores: int = 1, gpus: float = 0) -> Iterator[Wor
     None takes as many as there are cores for, or GPUs where each asks for a share of one.
     """
     global _shared
-    for name in _THREADS:
+    for name in THREADS:
         os.environ.setdefault(name, str(cores))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
