@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +43,8 @@ _WINDOW = 16
 _WORDS = 250_000
 """At most, of the documents that Word2Vec is timed on."""
 _EXPLAINED = 4
+_FEW = 20
+"""Documents of a part that are cleaned first, so that libraries are loaded."""
 _SOURCES = ("clean", "lslm.costing.calibration", "lslm.training.fitting", "lslm.evaluation.scoring")
 
 Result = TypeVar("Result")
@@ -168,19 +170,25 @@ def _python_seconds() -> float:
 
 def _texts(
     drawn: dict[Part, Drawn], settings: Settings, folder: Path
-) -> tuple[dict[Part, _Sample], float, float, float]:
+) -> tuple[dict[Part, _Sample], Line, float, float]:
     """Samples by part; seconds a character to clean, a document to split, a character to tokenize."""
     kind = heads.get(settings.head.kind)
-    small = sampling.written(drawn, settings, folder)
-    began = time.process_time()
-    chain.clean(
-        small,
-        folder,
-        folder / "cleaned",
-        needs_label="label" in kind.columns,
-        extras=kind.extras,
-    )
-    cleaned = time.process_time() - began
+    few: dict[Part, Drawn] = {
+        part: replace(each, records=each.records[:_FEW]) for part, each in drawn.items()
+    }
+    took: list[float] = []
+    # The first call loads libraries.
+    for name, records in (("few", few), ("cleaned", drawn)):
+        small = sampling.written(records, settings, folder)
+        began = time.process_time()
+        chain.clean(
+            small,
+            folder,
+            folder / name,
+            needs_label="label" in kind.columns,
+            extras=kind.extras,
+        )
+        took.append(time.process_time() - began)
     shards = sorted((folder / "cleaned" / "documents").glob("*.parquet"))
     began = time.process_time()
     frame = pl.concat([pl.read_parquet(shard) for shard in shards])
@@ -203,7 +211,8 @@ def _texts(
         for part, each in drawn.items()
     }
     n_characters = max(1, int(frame["text"].str.len_chars().sum()))
-    return samples, cleaned / n_characters, split / max(1, len(frame)), tokenized / n_characters
+    clean = Line(fixed=took[0], each=took[1] / n_characters)
+    return samples, clean, split / max(1, len(frame)), tokenized / n_characters
 
 
 def _in_scope(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:

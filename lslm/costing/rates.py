@@ -111,8 +111,8 @@ class Rates(_Record):
     """Everything a calibration found."""
 
     parts: dict[Part, PartSize]
-    clean: float
-    """Seconds a character."""
+    clean: Line
+    """Seconds by characters; the first documents wait for libraries to load."""
     split: float
     """Seconds a document."""
     tokenize: float

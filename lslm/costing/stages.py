@@ -199,10 +199,10 @@ class Costs:
 
 
 def _clean(costs: Costs) -> Work:
-    rates = costs.rates
-    return Work.alone(
-        sum(p.documents * (p.read + p.characters * rates.clean) for p in rates.parts.values())
-    )
+    parts = costs.rates.parts.values()
+    n_characters = sum(part.documents * part.characters for part in parts)
+    reading = sum(part.documents * part.read for part in parts)
+    return Work.alone(reading + costs.rates.clean.at(n_characters))
 
 
 def _split(costs: Costs) -> Work:

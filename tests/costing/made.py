@@ -30,7 +30,7 @@ NETWORK = NetworkRate(
 )
 RATES = Rates(
     parts={"corpus": CORPUS},
-    clean=0.0001,
+    clean=Line(fixed=1.0, each=0.0001),
     split=0.0,
     tokenize=0.0001,
     words=0.0,

@@ -27,7 +27,7 @@ def test_an_unknown_stage_is_refused():
 
 
 def test_reading_and_cleaning_go_by_documents_and_characters():
-    assert costs().of("clean").cpu == pytest.approx(1000 * (0.001 + 100 * 0.0001))
+    assert costs().of("clean").cpu == pytest.approx(1 + 1000 * (0.001 + 100 * 0.0001))
 
 
 def test_the_final_fit_is_a_part_a_network_and_its_export():
