@@ -42,7 +42,8 @@ _WINDOW = 16
 """Batches inside which documents of like length are put together (`lslm.training.batches`)."""
 _WORDS = 250_000
 """At most, of the documents that Word2Vec is timed on."""
-_EXPLAINED = 4
+_SQUARES = 200_000
+"""Sum of squared lengths of the documents that are explained."""
 _FEW = 20
 """Documents of a part that are cleaned first, so that libraries are loaded."""
 _SOURCES = ("clean", "lslm.costing.calibration", "lslm.training.fitting", "lslm.evaluation.scoring")
@@ -118,6 +119,7 @@ class _Vectors:
     words: float
     words_outside: float
     each: float
+    n_types: int
     folder: Path | None
 
 
@@ -142,7 +144,10 @@ def _measured(settings: Settings, base: Path, folder: Path, processes: Workers) 
         assemble, assemble_one, served = step(_served, corpus, at, settings, folder, processes)
         report = step(reporting.seconds, settings, outputs, folder / "part-1")
     return Rates(
-        parts={name: _size(drawn[name], each) for name, each in samples.items()},
+        parts={
+            name: _size(drawn[name], each, settings.embedding.min_count)
+            for name, each in samples.items()
+        },
         clean=clean,
         split=split,
         tokenize=tokenize,
@@ -236,10 +241,10 @@ def _shuffled(frame: pl.DataFrame) -> pl.DataFrame:
     return frame[np.concatenate([rows[first], rows[~first]])]
 
 
-def _size(drawn: Drawn, sample: _Sample) -> PartSize:
+def _size(drawn: Drawn, sample: _Sample, min_count: int) -> PartSize:
     half, whole = (np.arange(n) for n in (max(1, sample.n // 2), sample.n))
     n_half, n_whole = sample.n_tokens(half), sample.n_tokens(whole)
-    types = [int((sample.tokens.counts(rows) > 0).sum()) for rows in (half, whole)]
+    types = [_n_types(sample, rows) for rows in (half, whole)]
     growth = np.log(types[1] / types[0]) / np.log(n_whole / n_half) if n_whole > n_half else 0.0
     return PartSize(
         documents=drawn.n_documents,
@@ -251,6 +256,7 @@ def _size(drawn: Drawn, sample: _Sample) -> PartSize:
         types=types[1],
         types_of=n_whole,
         growth=float(growth),
+        frequent=_n_types(sample, whole, min_count) / max(1, types[1]),
     )
 
 
@@ -263,7 +269,7 @@ def _vectors(
     """One and two passes over the same documents tell a pass and what comes before and after."""
     embedding = settings.embedding
     if embedding.method == "none":
-        return _Vectors(0.0, 0.0, 0.0, None)
+        return _Vectors(0.0, 0.0, 0.0, 0, None)
     sample = samples.get("outside", samples["corpus"])
     rows = sample.rows(_WORDS)
     n_words = sample.n_tokens(rows)
@@ -294,9 +300,9 @@ def _vectors(
             for epochs in (1, 2)
         ]
         words_outside = max(words, (together[1] - together[0]) / n_words)
-    n_types = int((sample.tokens.counts(rows) > 0).sum())
+    n_types = _n_types(sample, rows)
     each = max(0.0, alone[0] - words * n_words) / n_types
-    return _Vectors(words, words_outside, each, folder / "vectors-1")
+    return _Vectors(words, words_outside, each, n_types, folder / "vectors-1")
 
 
 def _rarer(embedding: EmbeddingSettings, epochs: int) -> EmbeddingSettings:
@@ -350,7 +356,7 @@ def _prepared(
             into=folder / f"part-{number}",
         )
         epochs = 1 if own else once.adapt_epochs
-        n_types = _n_types(corpus, rows)
+        n_types = _n_types(corpus, rows) if own else vectors.n_types
         took.append(spent - vectors.words * epochs * corpus.n_tokens(rows) - vectors.each * n_types)
     few, many = (len(rows) + len(at.validation) for rows in at.training)
     each = max(0.0, took[1] - took[0]) / max(1, many - few)
@@ -367,8 +373,9 @@ def _parts_of(settings: Settings) -> set[Part]:
     return {part for part, files in there.items() if files}
 
 
-def _n_types(sample: _Sample, rows: Rows) -> int:
-    return int((sample.tokens.counts(rows) > 0).sum())
+def _n_types(sample: _Sample, rows: Rows, least: int = 1) -> int:
+    """Different tokens that stand at least so often in the given documents."""
+    return int((sample.tokens.counts(rows) >= least).sum())
 
 
 # Networks.
@@ -479,8 +486,14 @@ def _served(
             cleaning=settings.cleaning,
             hyperparameters=drawing.start(settings).replaced({"training.members": n}),
         )
-    texts: list[str] = timing.frame_of(corpus.documents, at.validation[:200])["text"].to_list()
+    rows = at.validation[:200]
+    texts: list[str] = timing.frame_of(corpus.documents, rows)["text"].to_list()
+    longest = settings.training.max_tokens
+    # A document of n words is asked about n times with its words left out.
+    squares = np.minimum(np.diff(corpus.tokens.offsets), longest).astype(np.float64) ** 2
+    n_explained = int(np.searchsorted(squares[rows].cumsum(), _SQUARES)) + 1
     served = processes.run(
-        timing.served_seconds, model=folder / "model-1", texts=texts, n_explained=_EXPLAINED
+        timing.served_seconds, model=folder / "model-1", texts=texts, n_explained=n_explained
     )
-    return took[members], took[1], served
+    usual = squares.mean() / squares[rows[:n_explained]].mean()
+    return took[members], took[1], replace(served, explain=served.explain * float(usual))

@@ -40,9 +40,13 @@ class PartSize(_Record):
         """Documents that cleaning keeps."""
         return self.documents * self.kept
 
+    frequent: float
+    """Share of the different tokens that are seen as often as a word must be to get a vector; by Zipf's law it
+    hardly changes with the size of the text."""
+
     def vocabulary(self, n_tokens: float) -> float:
-        """Different tokens among so many."""
-        return self.types * (n_tokens / max(1.0, self.types_of)) ** self.growth
+        """Words with a vector, learned from so many tokens."""
+        return self.frequent * self.types * (n_tokens / max(1.0, self.types_of)) ** self.growth
 
 
 class Line(_Record):

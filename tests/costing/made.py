@@ -13,6 +13,7 @@ CORPUS = PartSize(
     types=100,
     types_of=100,
     growth=0.0,
+    frequent=1.0,
 )
 NETWORK = NetworkRate(
     a_document=0.01,
