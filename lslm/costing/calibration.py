@@ -46,7 +46,7 @@ _SQUARES = 200_000
 """Sum of squared lengths of the documents that are explained."""
 _FEW = 20
 """Documents of a part that are cleaned first, so that libraries are loaded."""
-_SOURCES = ("clean", "lslm.costing.calibration", "lslm.training.fitting", "lslm.evaluation.scoring")
+_SOURCES = ("lslm.costing.calibration", "lslm.costing.training")
 
 Result = TypeVar("Result")
 
@@ -64,16 +64,37 @@ def rates(settings: Settings, base: Path, workspace: Workspace) -> Rates:
 
 def _key(settings: Settings, base: Path, workspace: Workspace) -> str:
     """Of everything that rates depend on: the machine, versions, the documents, and settings."""
-    machine = (platform.node(), platform.machine(), workers.available_cores())
-    relevant = settings.model_dump(
-        mode="json",
-        include={"corpus", "cleaning", "text", "embedding", "head", "encoder", "training"},
-    )
-    files = sources.fingerprints(settings.corpus, base, workspace)
-    parts = key_parts({}, _SOURCES[1:])
-    searched = settings.search.model_dump(mode="json", include={"space", "n_trials", "seed"})
-    content = [machine, __version__, relevant, searched, files, parts, settings.execution.workers]
+    content = [
+        [platform.node(), platform.machine(), workers.available_cores()],
+        __version__,
+        _relevant(settings),
+        sources.fingerprints(settings.corpus, base, workspace),
+        key_parts({}, _SOURCES),
+    ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _relevant(settings: Settings) -> dict[str, Any]:
+    """Settings that change rates; those that only say how often something is done do not."""
+    given = settings.model_dump(
+        mode="json",
+        include={
+            "corpus": True,
+            "cleaning": True,
+            "split": {"out_of_scope", "train_out_of_scope"},
+            "text": True,
+            "embedding": True,
+            "head": True,
+            "encoder": True,
+            "training": {"batch_size", "max_tokens", "members"},
+            "search": {"space", "seed"},
+            "evaluation": {"baselines", "resamples", "confidence"},
+            "execution": {"workers"},
+        },
+    )
+    for name in ("epochs", "learning_rate", "seed"):
+        del given["embedding"][name]
+    return {**given, "searched": settings.search.n_trials > 0}
 
 
 @contextmanager
