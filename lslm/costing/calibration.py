@@ -100,13 +100,12 @@ def _relevant(settings: Settings) -> dict[str, Any]:
 @contextmanager
 def _processes(number: int | None) -> Iterator[Workers]:
     """The training processes of the run that is going on, or some for the time of the block."""
-    try:
-        running = workers.shared()
-    except RuntimeError:
-        with workers.started(number) as started:
-            yield started
-    else:
+    running = workers.shared()
+    if isinstance(running, Workers):
         yield running
+        return
+    with workers.started(number) as started:
+        yield started
 
 
 @dataclass(frozen=True)

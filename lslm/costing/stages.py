@@ -170,7 +170,7 @@ class Costs:
         """Seconds of each; where every other one is pruned, each is taken as half a pruned one."""
         whole = self._trial_epochs
         pruned = min(whole, PRUNED_AFTER)
-        share = self.assumed.pruned if self.settings.search.pruning else 0.0
+        share = 0.0 if self.settings.search.pruner == "none" else self.assumed.pruned
         later = share * pruned + (1 - share) * whole
         found: list[float] = []
         for number in range(drawing.n_trials(self.settings)):

@@ -51,8 +51,8 @@ def test_processes_beyond_the_cores_gain_nothing(monkeypatch):
 
 
 def test_a_budget_ends_the_search_when_the_last_trial_that_began_is_done():
-    free = costs(search={"n_trials": 10, "pruning": False})
-    bound = costs(search={"n_trials": 10, "pruning": False, "budget": 50})
+    free = costs(search={"n_trials": 10, "pruner": "none"})
+    bound = costs(search={"n_trials": 10, "pruner": "none", "budget": 50})
     trial = (free.search(900).wall - 1) / 10
     assert 1 + 50 <= bound.search(900).wall <= 1 + 50 + trial
 
@@ -65,12 +65,12 @@ def test_a_budget_longer_than_the_trials_changes_nothing():
 
 
 def test_pruning_shortens_trials_after_the_first_four():
-    def wall(n, pruning):
-        search = {"n_trials": n, "pruning": pruning}
+    def wall(n, pruner):
+        search = {"n_trials": n, "pruner": pruner}
         return costs(search=search, training={"epochs": 12}).search(900).wall
 
-    assert wall(4, pruning=True) == wall(4, pruning=False)
-    assert wall(8, pruning=True) < wall(8, pruning=False)
+    assert wall(4, pruner="median") == wall(4, pruner="none")
+    assert wall(8, pruner="median") < wall(8, pruner="none")
 
 
 def test_patience_ends_trials_before_their_last_epoch():
@@ -83,7 +83,7 @@ def test_patience_ends_trials_before_their_last_epoch():
 
 def test_a_grid_ends_when_all_of_it_was_tried():
     space = {"encoder.units": [8, 16]}
-    asked = {"sampler": "grid", "space": space, "pruning": False}
+    asked = {"sampler": "grid", "space": space, "pruner": "none"}
     two, many = (costs(search={**asked, "n_trials": n}).search(900) for n in (2, 50))
     assert two == many
 
