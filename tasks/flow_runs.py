@@ -14,7 +14,7 @@ from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFil
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Crashed
 
-from lslm.tracking import owners
+from lslm import owners
 
 FLOW = "train"
 _NOT_OVER = ["RUNNING", "PENDING", "SCHEDULED", "PAUSED", "CANCELLING"]

@@ -107,7 +107,11 @@ def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -
         progress.bar("Trials", study.n_left(), "trials", limit=study.time_left()) as shown,
         study.alive(),
     ):
-        failures = _Conductor(run, study, parts, head_kind, shown).play()
+        try:
+            failures = _Conductor(run, study, parts, head_kind, shown).play()
+        except BaseException:
+            study.give_back()
+            raise
     chosen = study.chosen()
     if failures and chosen.value is None:
         failures[0].result()
@@ -178,11 +182,12 @@ class _Conductor:
         if state.is_completed():
             outcome: Outcome = state.result()
             self.in_a_row = 0
+            # First: a trial that is told is not run again, and one that is logged is not logged again.
+            _log(self.run, self.study.name, ticket, params, outcome)
             if outcome.pruned:
                 self.study.prune(ticket)
             else:
                 self.study.tell(ticket, outcome.value, outcome.epochs)
-            _log(self.run, self.study.name, ticket, params, outcome)
         else:
             self.study.fail(ticket)
             self.failures.append(state)

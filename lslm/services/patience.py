@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-PATIENCE = 180.0
+PATIENCE = 600.0
 """Seconds after which a database that is away counts as gone."""
-_LONGEST_PAUSE = 5.0
+_LONGEST_PAUSE = 10.0
 _AWAY = (
     # SQLite, held by another writer for longer than its own timeout.
     "database is locked",
@@ -46,18 +46,25 @@ def away(error: BaseException) -> bool:
     return False
 
 
-def patiently(call: Callable[[], Result], patience: float = PATIENCE) -> Result:
-    """Do a call; again, for `patience` seconds, as long as its database is away. Other errors are raised."""
-    end, pause = time.monotonic() + patience, 0.05
+def patiently(
+    call: Callable[[], Result],
+    passes: Callable[[BaseException], bool] = away,
+    patience: float = PATIENCE,
+) -> Result:
+    """Do a call; again, for `patience` seconds, as long as its failure `passes`. Other errors are raised.
+
+    What is called must bear being done twice: the answer of a write that was done can be what was lost.
+    """
+    end, pause = time.monotonic() + patience, 0.1
     while True:
         try:
             return call()
         except Exception as error:
             left = end - time.monotonic()
-            if left <= 0 or not away(error):
+            if left <= 0 or not passes(error):
                 raise
-            time.sleep(min(left, pause * random.uniform(0.5, 1.5)))
-            pause = min(2 * pause, _LONGEST_PAUSE)
+        time.sleep(min(left, pause * random.uniform(0.5, 1.0)))
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 class Patient:
@@ -70,4 +77,6 @@ class Patient:
         value = getattr(self._client, name)
         if not callable(value):
             return value
-        return lambda *given, **named: patiently(lambda: value(*given, **named), self._patience)
+        return lambda *given, **named: patiently(
+            lambda: value(*given, **named), patience=self._patience
+        )
