@@ -5,6 +5,7 @@ Keras loaded starts a process in no time; each then lives through all trials and
 """
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import queue
@@ -267,5 +268,15 @@ def _serve(line: Connection, device: str | None) -> None:
             except (EOFError, ConnectionError):
                 raise
             except Exception as error:  # every error is the caller's to see
+                if _is_out_of_memory(error):
+                    # What holds the memory goes with the process; the next one begins without it.
+                    traceback.print_exc()
+                    os._exit(errno.ENOMEM)
                 answer = ("error", (error, traceback.format_exc()))
             line.send(answer)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """By name: TensorFlow's error is not imported for it."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return bool(names & {"MemoryError", "ResourceExhaustedError"})

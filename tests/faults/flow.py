@@ -135,6 +135,17 @@ def wrong(home: Home, ended: Ended, undisturbed: dict[str, Any], n_trials: int =
     ]
 
 
+def running(home: Home) -> list[str]:
+    """What is left RUNNING anywhere."""
+    trials = home.rows("optuna.db", "SELECT trial_id FROM trials WHERE state = 'RUNNING'")
+    runs = home.rows("mlflow.db", "SELECT run_uuid FROM runs WHERE status = 'RUNNING'")
+    return [
+        *(f"trial {trial}" for (trial,) in trials),
+        *(f"MLflow run {run}" for (run,) in runs),
+        *_states(home),
+    ]
+
+
 def _trials(home: Home, n_trials: int) -> Iterator[str]:
     states = Counter(state for (state,) in home.rows("optuna.db", "SELECT state FROM trials"))
     if states["COMPLETE"] + states["PRUNED"] != n_trials:

@@ -30,7 +30,7 @@ enum who { ANYONE, COMMAND, TRAINING };
 
 struct control {
     int64_t seen;   /* calls counted so far */
-    int64_t at;     /* the call at which something happens */
+    int64_t at;     /* the call at which something happens; KILL_SELF does it at each multiple */
     int64_t action; /* what happens */
     int64_t who;    /* whose calls count */
     int64_t error;  /* errno of a call that fails */
@@ -163,9 +163,9 @@ static int reached(const char *call, const char *path, int fails)
         errno = (int)control->error;
         return 1;
     }
-    if (number != control->at || action == FILL)
+    if (action == KILL_SELF ? !control->at || number % control->at : number != control->at || action == FILL)
         return 0;
-    control->done = 1;
+    __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
     remember(call, inside);
     if (action == KILL_GROUP)
         kill(0, SIGKILL);

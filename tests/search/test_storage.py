@@ -14,9 +14,9 @@ from sqlalchemy.exc import OperationalError
 
 from lslm.errors import InputError
 from lslm.search import storage
-from lslm.services import patience
 from lslm.search.judge import Judge
 from lslm.search.study import Study
+from lslm.services import patience
 from tests.search.test_study import SPACE, study
 
 

@@ -70,6 +70,22 @@ def test_a_trial_is_taken_up_again_also_where_the_budget_is_spent(tmp_path: Path
     assert second.ask() is None
 
 
+def test_a_trial_that_is_given_back_waits_and_is_gone_on_with(tmp_path: Path) -> None:
+    first = study(tmp_path)
+    stopped = first.ask()
+    tried = first.hyperparameters(stopped)
+    first.give_back()
+    states = [trial.state for trial in first.study.trials]
+    assert states == [optuna.trial.TrialState.WAITING]
+
+    second = study(tmp_path, budget="1s")
+    second.spent = 2.0
+    again = second.ask()
+    assert (again.number, second.hyperparameters(again)) == (stopped.number, tried)
+    second.tell(again, 0.5, 1)
+    assert second.chosen().n_complete == 1
+
+
 def test_a_trial_of_another_machine_is_taken_up_only_where_nothing_is_heard_of_it(
     tmp_path: Path,
 ) -> None:
