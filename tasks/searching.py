@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from lslm import heads, planning, progress
 from lslm.evaluation.markdown import search_text
 from lslm.search import space as spaces
+from lslm.search import storage
 from lslm.search.judge import Judge, Ticket
 from lslm.search.study import Study
 from lslm.settings import (
@@ -177,6 +178,12 @@ class _Conductor:
         self._submit(ticket)
         return True
 
+    def _raise_the_machine_s(self, state: State[Outcome]) -> None:
+        """A disk that is full says nothing of a trial: the stage fails, and goes on with the trial when it can."""
+        error = state.result(raise_on_failure=False)
+        if isinstance(error, (OSError, *storage.FAILURES)):
+            raise error
+
     def _settle(self, ticket: Ticket, state: State[Outcome]) -> None:
         params = self.study.parameters(ticket)
         if state.is_completed():
@@ -189,6 +196,7 @@ class _Conductor:
             else:
                 self.study.tell(ticket, outcome.value, outcome.epochs)
         else:
+            self._raise_the_machine_s(state)
             self.study.fail(ticket)
             self.failures.append(state)
             self.in_a_row += 1

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lslm.errors import InputError
@@ -18,6 +18,8 @@ PATIENCE = 600.0
 """Seconds that a storage may be away before a search gives up."""
 _LASTS = ("disk is full", "disk I/O error", "readonly database", "unable to open database")
 """What SQLite says where another attempt would fail as well: a person has to make room."""
+FAILURES = (StorageInternalError, SQLAlchemyError)
+"""What a storage raises that cannot do what it was asked."""
 _BUSY = 60
 """Seconds that SQLite waits for another writer."""
 

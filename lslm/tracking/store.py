@@ -46,7 +46,7 @@ def connect(settings: Settings, workspace: Workspace) -> Store:
 
     uri = tracking_uri(settings.tracking, workspace)
     _make_default(uri)
-    with one_migration(uri):
+    with one_migration(uri, lambda fresh: _make_tables(fresh, workspace)):
         client = patiently(lambda: MlflowClient(uri, uri))
     return Store(cast("MlflowClient", Patient(client)), uri, workspace)
 
@@ -92,6 +92,12 @@ def local_path(location: str) -> Path | None:
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
     return Path(location) if parts.scheme == "" else None
+
+
+def _make_tables(uri: str, workspace: Workspace) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(uri, workspace.artifacts.as_uri()).engine.dispose()
 
 
 def _make_default(uri: str) -> None:
