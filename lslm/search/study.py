@@ -20,6 +20,8 @@ from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 _SPENT = "seconds"
 _PIPELINE = "pipeline"
 _FROM = "taken_from"
+_APART = 1_000_003
+"""Between the seeds of two parameters of a trial; more than a study has trials."""
 
 
 class Study:
@@ -187,7 +189,7 @@ class Study:
         if lost is not None and lost.state == TrialState.WAITING:
             self._mark(trial, TrialState.RUNNING)
         beating.sign(trial)
-        spaces.suggest(trial, self.space)
+        self._suggest(trial)
         self.running[trial.number] = trial
         return Ticket(
             study=self.name,
@@ -197,6 +199,13 @@ class Study:
             settings=self.settings,
             longest=self.base.training.epochs,
         )
+
+    def _suggest(self, trial: optuna.Trial) -> None:
+        """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""
+        for place, (name, choices) in enumerate(self.space.items()):
+            seed = self.settings.seed + trial.number + _APART * (place + 1)
+            self.study.sampler = _sampler(self.settings, self.space, seed)
+            spaces.suggest(trial, {name: choices})
 
     def _abandoned(self, trial: FrozenTrial) -> bool:
         """Whether a trial was begun, and is not over, and nobody runs it."""
