@@ -13,23 +13,28 @@ from tests.faults.table import POINTS, Point
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
+_HEARD = 40
+"""Calls after which the command has its log, and hears signals."""
 _KILLS = 11
 """In one workspace, one after the other, each at a later point of the flow."""
 
 
-def positions(whole: Whole, n: int, seed: int) -> Iterator[int]:
+def positions(home: Home, whole: Whole, n: int, seed: int) -> Iterator[int]:
     """Numbers of calls: each run does again what every run does, then goes on where the last one ended."""
     draws = random.Random(seed)
-    stride = (whole.n_calls - whole.n_idle) / n
+    stride = (whole.n_calls - whole.n_tables - whole.n_idle) / n
+    if seed % 2:
+        yield draws.randint(_HEARD, whole.n_tables)
     for number in range(n):
-        looked_up = whole.n_idle * number / n
-        yield max(1, round(looked_up * 0.6 + draws.uniform(0, 2) * stride))
+        tables = 0 if (home.workspace / "mlflow.db").exists() else whole.n_tables
+        looked_up = whole.n_idle * (1 + number / n) / 2
+        yield round(tables + looked_up + draws.uniform(0, 2) * stride)
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_killed_anywhere(home: Home, whole: Whole, seed: int) -> None:
     points: list[Point] = []
-    for at in positions(whole, _KILLS, seed):
+    for at in positions(home, whole, _KILLS, seed):
         ended = home.run(Fault(Action.KILL_GROUP, at))
         if ended.status == 0:
             break
@@ -41,7 +46,7 @@ def test_killed_anywhere(home: Home, whole: Whole, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_asked_to_stop_anywhere(home: Home, whole: Whole, seed: int) -> None:
     points: list[Point] = []
-    for at in positions(whole, _KILLS, seed):
+    for at in positions(home, whole, _KILLS, seed):
         ended = home.run(Fault(Action.TERMINATE, at))
         if ended.status == 0:
             break
