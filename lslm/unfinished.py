@@ -1,12 +1,12 @@
 """What is being written carries its process in its name, so that it can be swept when that is gone."""
 
-import atexit
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterable
 from functools import cache
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import psutil
@@ -49,7 +49,8 @@ def claim_temporary() -> None:
         Path(folder).rmdir()
         return
     os.environ["TMPDIR"] = tempfile.tempdir = folder
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    # After those of `multiprocessing`, which keeps its sockets there.
+    Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-1000)
 
 
 def _lives(pid: int, born: int) -> bool:

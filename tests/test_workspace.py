@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -89,3 +90,32 @@ def test_a_later_process_of_the_same_number_keeps_nothing_alive(tmp_path: Path) 
     left.mkdir(parents=True)
     Workspace(tmp_path).create()
     assert not left.exists()
+
+
+def test_a_temporary_folder_goes_with_its_process_and_is_swept_after_one_that_was_killed(
+    tmp_path: Path,
+) -> None:
+    short = tempfile.mkdtemp(prefix="t")
+    script = """
+import os, signal, sys, tempfile
+from multiprocessing.util import get_temp_dir
+from lslm.unfinished import claim_temporary
+claim_temporary()
+tempfile.mkstemp()
+get_temp_dir()
+if sys.argv[1] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    left = []
+    for end in ("killed", "well"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, end],
+            env={**os.environ, "TMPDIR": short},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert done.stderr == ""
+        left.append(len(list(Path(short).iterdir())))
+    assert left == [1, 0]

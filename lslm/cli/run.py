@@ -48,11 +48,13 @@ def run(
     """
     from lslm import stopping
     from lslm.cli.quiet import quietly
+    from lslm.unfinished import claim_temporary
     from lslm.workspace import Workspace
 
     loaded = load_pipeline(pipeline, overrides, workspace, budget)
     home = Workspace(loaded.settings.workspace).create()
     prepare(home.root)
+    claim_temporary()
     try:
         with (
             quietly(home, on_interrupt=_RESUMES) as terminal,

@@ -35,7 +35,7 @@ search:
   n_trials: 3
   space: {encoder.units: [4, 8]}
 evaluation: {folds: 2, resamples: 50, curve: [], seeds: 1, explained: 4, baselines: [majority]}
-execution: {workers: 1, retry_delay: 0}
+execution: {workers: 1, retry_delay: 0.1}
 """
 _PARTS = ("holdout", "cross_validation", "chosen", "model", "version")
 _LONGEST = 300
