@@ -19,6 +19,7 @@ from lslm.cli.options import DEFAULT
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
 from lslm.settings import Settings
+from lslm.unfinished import claim_temporary
 from lslm.workspace import Workspace
 from tasks import runners
 from tasks.shown import FlowRunPage
@@ -51,6 +52,7 @@ def scheduled(
         approval: Whether a version that passes the gate waits for a person; empty takes the pipeline's.
     """
     prepare(workspace)
+    claim_temporary()
     given = {
         "workspace": workspace,
         "search.n_trials": n_trials,

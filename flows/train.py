@@ -8,11 +8,13 @@ from prefect import flow
 from lslm import heads
 from lslm.evaluation.report import RunReport
 from lslm.settings import Hyperparameters, Settings
+from lslm.unfinished import claim_temporary
 from tasks import (
     approval,
     candidate,
     corpora,
     embeddings,
+    flow_runs,
     models,
     probes,
     registry,
@@ -92,5 +94,6 @@ def train(settings: Settings, base: Path) -> RunReport:
 
 def start(settings: Settings, base: Path) -> RunReport:
     """Run the flow, its trials and folds on what the settings name."""
-    with runners.opened(settings) as runner:
+    claim_temporary()
+    with runners.opened(settings) as runner, flow_runs.marked():
         return train.with_options(task_runner=runner)(settings, base)

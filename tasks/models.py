@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
-from lslm import heads, planning, progress
+from lslm import heads, planning, progress, stopping
 from lslm.corpus import splitting
 from lslm.evaluation import abstention, answers, calibration
 from lslm.evaluation.answers import Answers
@@ -317,7 +317,8 @@ def fitted(
 ) -> Fit:
     """Fit one network in a training process; where that dies, another goes on from the last epoch.
 
-    So does a later run: what is unfinished is found by what it is made of.
+    So does a later run: what is unfinished is found by what it is made of. Where the run is asked to stop,
+    the fit ends with the epoch that is running, which is kept.
     """
     made_of = {
         "part": part,
@@ -329,19 +330,26 @@ def fitted(
     parts = planning.key_parts(made_of, ("lslm.training.fitting",))
     checkpoint = run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
     deaths_left = run.settings.execution.worker_deaths
+
+    def unless_stopped(epoch: Epoch) -> bool:
+        goes_on = heard(epoch)
+        stopping.check()
+        return goes_on
+
     while True:
         try:
-            fitted: Fit = workers.shared().run(
-                _FIT,
-                on_event=heard,
-                part_folder=part.path,
-                head_kind=head_kind,
-                hyperparameters=chosen,
-                seed=seed,
-                stop_early=stop_early,
-                save=save,
-                checkpoint=checkpoint,
-            )
+            with stopping.fitting():
+                fitted: Fit = workers.shared().run(
+                    _FIT,
+                    on_event=unless_stopped,
+                    part_folder=part.path,
+                    head_kind=head_kind,
+                    hyperparameters=chosen,
+                    seed=seed,
+                    stop_early=stop_early,
+                    save=save,
+                    checkpoint=checkpoint,
+                )
         except workers.WorkerDied:
             if not deaths_left:
                 raise

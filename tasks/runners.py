@@ -4,8 +4,11 @@ The code of the flow is the same on all of them. Dask and Ray are extras; what i
 """
 
 import os
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import copy_context
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,6 +45,8 @@ def opened(settings: Settings) -> Iterator[TaskRunner[Any]]:
             processes = stack.enter_context(
                 workers.started(execution.workers, execution.cores, execution.gpus)
             )
+            if get_current_settings().api.url is None:
+                _start(SubprocessASGIServer())
             # With more threads than processes, trials would be asked for long before one is free.
             runner, number = ThreadPoolTaskRunner(max_workers=processes.number), processes.number
         else:
@@ -109,6 +114,28 @@ def _host(address: str | None) -> str:
     return urlsplit(address if "//" in address else f"//{address}").hostname or ""
 
 
+def _start(server: SubprocessASGIServer) -> None:
+    """Start Prefect's temporary server out of reach of Ctrl-C, which a terminal sends to all that runs in it.
+
+    A run that then ends its epoch has states to report. Which signals are blocked goes from a thread to the
+    processes that it starts.
+    """
+    failed: list[Exception] = []
+
+    def start() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            server.start(get_current_settings().server.ephemeral.startup_timeout_seconds)
+        except Exception as error:
+            failed.append(error)
+
+    starting = threading.Thread(target=copy_context().run, args=(start,), daemon=True)
+    starting.start()
+    starting.join()
+    if failed:
+        raise failed[0]
+
+
 @contextmanager
 def _reachable_server() -> Iterator[None]:
     """A Prefect server that other processes find too: each would start one of its own for the time of a task."""
@@ -116,7 +143,7 @@ def _reachable_server() -> Iterator[None]:
         yield
         return
     server = SubprocessASGIServer()
-    server.start(get_current_settings().server.ephemeral.startup_timeout_seconds)
+    _start(server)
     before = os.environ.get(PREFECT)
     try:
         with temporary_settings({PREFECT_API_URL: server.api_url}):

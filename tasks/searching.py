@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from lslm import heads, planning, progress
 from lslm.evaluation.markdown import search_text
 from lslm.search import space as spaces
+from lslm.search import storage
 from lslm.search.judge import Judge, Ticket
 from lslm.search.study import Study
 from lslm.settings import (
@@ -107,7 +108,11 @@ def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -
         progress.bar("Trials", study.n_left(), "trials", limit=study.time_left()) as shown,
         study.alive(),
     ):
-        failures = _Conductor(run, study, parts, head_kind, shown).play()
+        try:
+            failures = _Conductor(run, study, parts, head_kind, shown).play()
+        except BaseException:
+            study.give_back()
+            raise
     chosen = study.chosen()
     if failures and chosen.value is None:
         failures[0].result()
@@ -173,17 +178,25 @@ class _Conductor:
         self._submit(ticket)
         return True
 
+    def _raise_the_machine_s(self, state: State[Outcome]) -> None:
+        """A disk that is full says nothing of a trial: the stage fails, and goes on with the trial when it can."""
+        error = state.result(raise_on_failure=False)
+        if isinstance(error, (OSError, *storage.FAILURES)):
+            raise error
+
     def _settle(self, ticket: Ticket, state: State[Outcome]) -> None:
         params = self.study.parameters(ticket)
         if state.is_completed():
             outcome: Outcome = state.result()
             self.in_a_row = 0
+            # First: a trial that is told is not run again, and one that is logged is not logged again.
+            _log(self.run, self.study.name, ticket, params, outcome)
             if outcome.pruned:
                 self.study.prune(ticket)
             else:
                 self.study.tell(ticket, outcome.value, outcome.epochs)
-            _log(self.run, self.study.name, ticket, params, outcome)
         else:
+            self._raise_the_machine_s(state)
             self.study.fail(ticket)
             self.failures.append(state)
             self.in_a_row += 1

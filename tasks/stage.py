@@ -14,7 +14,7 @@ from prefect.futures import PrefectFuture
 from prefect.serializers import JSONSerializer
 from pydantic import BaseModel, ConfigDict
 
-from lslm import metering, planning, progress
+from lslm import metering, planning, progress, stopping
 from lslm.errors import InputError
 from lslm.planning import Parts, StagePlan
 from lslm.settings import Settings
@@ -132,6 +132,7 @@ class Stage(Generic[Arguments, Result]):
         arguments = self._named(args, kwargs)
         if walking := planner.get():
             return walking.look(self, run, arguments)
+        stopping.check()
         progress.stage(self.title)
         result = self._in(run)(run=run, arguments=arguments)
         noted = made.get()

@@ -46,17 +46,24 @@ def run(
       lslm run imdb --budget 10m
       lslm run my.yaml --set search.n_trials=40 --set encoder.cell=gru
     """
+    from lslm import stopping
     from lslm.cli.quiet import quietly
+    from lslm.unfinished import claim_temporary
     from lslm.workspace import Workspace
 
     loaded = load_pipeline(pipeline, overrides, workspace, budget)
     home = Workspace(loaded.settings.workspace).create()
     prepare(home.root)
-    with (
-        quietly(home, on_interrupt=_RESUMES) as terminal,
-        home.alone(loaded.settings.name, _waiting(loaded, terminal)),
-    ):
-        report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
+    claim_temporary()
+    try:
+        with (
+            quietly(home, on_interrupt=_RESUMES) as terminal,
+            stopping.listening(terminal.print),
+            home.alone(loaded.settings.name, _waiting(loaded, terminal)),
+        ):
+            report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
+    except stopping.Interrupted as stopped:
+        raise typer.Exit(stopped.status) from None
     _show(report, as_json)
 
 

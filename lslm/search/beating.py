@@ -29,6 +29,11 @@ def sign(trial: optuna.Trial) -> None:
     trial.set_user_attr(_ALIVE, time.time())
 
 
+def is_signed(attributes: Mapping[str, Any]) -> bool:
+    """Whether any process ever ran the trial with these attributes."""
+    return _OWNER in attributes
+
+
 def is_abandoned(attributes: Mapping[str, Any]) -> bool:
     """Whether nobody else runs the trial with these attributes: its process is gone, or silent, or this one."""
     owner = attributes.get(_OWNER)

@@ -1,7 +1,5 @@
 """Optuna's storage by its address: SQLite, PostgreSQL or Optuna's own proxy; patient where it is away."""
 
-import random
-import time
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
@@ -9,15 +7,19 @@ from urllib.parse import urlsplit
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from lslm.errors import InputError
+from lslm.services import patience
 from lslm.services.sqlite import file_of, one_migration
 
 PATIENCE = 600.0
 """Seconds that a storage may be away before a search gives up."""
-_LONGEST = 10.0
+_LASTS = ("disk is full", "disk I/O error", "readonly database", "unable to open database")
+"""What SQLite says where another attempt would fail as well: a person has to make room."""
+FAILURES = (StorageInternalError, SQLAlchemyError)
+"""What a storage raises that cannot do what it was asked."""
 _BUSY = 60
 """Seconds that SQLite waits for another writer."""
 
@@ -37,19 +39,8 @@ def opened(url: str) -> optuna.storages.BaseStorage:
 
 
 def patiently(call: Callable[[], Result]) -> Result:
-    """Call again where the storage is away or busy, for as long as `PATIENCE`.
-
-    What is called must bear being done twice: the answer of a write that was done can be what was lost.
-    """
-    end, wait = time.monotonic() + PATIENCE, 0.25
-    while True:
-        try:
-            return call()
-        except Exception as error:
-            if not _passes(error) or time.monotonic() > end:
-                raise
-        time.sleep(random.uniform(0.5, 1.0) * wait)
-        wait = min(2 * wait, _LONGEST)
+    """Call again where the storage is away or busy; what is called must bear being done twice."""
+    return patience.patiently(call, _passes, PATIENCE)
 
 
 def _connecting(url: str) -> dict[str, Any]:
@@ -93,7 +84,7 @@ def _passes(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     if isinstance(error, (OperationalError, PoolTimeout)):
-        return True
+        return not any(sign in str(error) for sign in _LASTS)
     return type(error).__module__.partition(".")[0] == "grpc" and _unavailable(error)
 
 

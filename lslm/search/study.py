@@ -20,6 +20,8 @@ from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 _SPENT = "seconds"
 _PIPELINE = "pipeline"
 _FROM = "taken_from"
+_APART = 1_000_003
+"""Between the seeds of two parameters of a trial; more than a study has trials."""
 
 
 class Study:
@@ -125,6 +127,12 @@ class Study:
         """The trial raised an error; it does not count as finished."""
         self._end(ticket, TrialState.FAIL)
 
+    def give_back(self) -> None:
+        """The trials that are running here will be gone on with by a later run: none is left running."""
+        for number, trial in list(self.running.items()):
+            self._mark(trial, TrialState.WAITING)
+            del self.running[number]
+
     def best_so_far(self) -> str:
         """The best value in words, for a progress bar."""
         best = patiently(lambda: chosen.ranked(self.study, self.bounds))
@@ -178,8 +186,10 @@ class Study:
         self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
         # Optuna takes up no trial that runs; its class for running ones wants the id that only the storage knows.
         trial = self.study.ask() if lost is None else optuna.Trial(self.study, lost._trial_id)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if lost is not None and lost.state == TrialState.WAITING:
+            self._mark(trial, TrialState.RUNNING)
         beating.sign(trial)
-        spaces.suggest(trial, self.space)
+        self._suggest(trial)
         self.running[trial.number] = trial
         return Ticket(
             study=self.name,
@@ -190,10 +200,23 @@ class Study:
             longest=self.base.training.epochs,
         )
 
+    def _suggest(self, trial: optuna.Trial) -> None:
+        """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""
+        for place, (name, choices) in enumerate(self.space.items()):
+            seed = self.settings.seed + trial.number + _APART * (place + 1)
+            self.study.sampler = _sampler(self.settings, self.space, seed)
+            spaces.suggest(trial, {name: choices})
+
     def _abandoned(self, trial: FrozenTrial) -> bool:
-        """Whether a trial is running by its state only."""
+        """Whether a trial was begun, and is not over, and nobody runs it."""
+        if trial.state == TrialState.WAITING:
+            return beating.is_signed(trial.user_attrs)
         running = trial.state == TrialState.RUNNING and trial.number not in self.running
         return running and beating.is_abandoned(trial.user_attrs)
+
+    def _mark(self, trial: optuna.Trial, state: TrialState) -> None:
+        number = trial._trial_id  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        patiently(lambda: storage.opened(self.url).set_trial_state_values(number, state))
 
     def _end(self, ticket: Ticket, state: TrialState) -> None:
         self._settle(

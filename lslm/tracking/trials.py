@@ -56,11 +56,13 @@ def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
 
 
 def _logged(store: Store, experiment_id: str, run_id: str, name: str) -> str | None:
-    """A child that was ended as KILLED was cut off while it was logged: it does not count."""
+    """A child that was ended as KILLED was cut off while it was logged: it makes room for a whole one."""
     query = f"tags.`{_TRIAL}` = '{name}' AND tags.`{PARENT}` = '{run_id}'"
-    found = store.client.search_runs([experiment_id], query)
-    whole = (run for run in found if run.info.status in ("FINISHED", "FAILED"))
-    return next((run.info.run_id for run in whole), None)
+    for run in store.client.search_runs([experiment_id], query):
+        if run.info.status in ("FINISHED", "FAILED"):
+            return run.info.run_id
+        store.client.delete_run(run.info.run_id)
+    return None
 
 
 def _log_values(store: Store, child: str, trial: TrialRecord, now: int) -> None:

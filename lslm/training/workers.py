@@ -5,6 +5,7 @@ Keras loaded starts a process in no time; each then lives through all trials and
 """
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import queue
@@ -19,6 +20,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
+from lslm import stopping
 from lslm.errors import InputError
 
 Result = TypeVar("Result")
@@ -99,9 +101,10 @@ class Workers:
     def __init__(self, number: int, gpus: float = 0) -> None:
         """`gpus` is the share of a GPU that each process gets."""
         self.number = number
+        self._places = [_Place(device) for device in _shares(number, gpus)]
         self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
-        for device in _shares(number, gpus):
-            self._free.put(_Place(device))
+        for place in self._places:
+            self._free.put(place)
 
     def run(
         self,
@@ -116,15 +119,20 @@ class Workers:
 
         With `on_event`, the function is given an argument of that name; what it passes there is
         passed on to ours, and gets ours' answer. What it raises is raised here; a process that
-        dies raises WorkerDied, and the next call starts a new one.
+        dies raises WorkerDied, and the next call starts a new one. Once the run was asked to stop,
+        nothing is called any more: Interrupted.
         """
         place = self._free.get()
         try:
+            stopping.check()
             return place.filled().call(function, arguments, on_event)
         except BaseException as error:
             # Anything but an error the function itself raised leaves the line in an unknown state.
             if not hasattr(error, "__notes__"):
                 place.clear()
+            if isinstance(error, WorkerDied):
+                # Its end was asked for.
+                stopping.check()
             raise
         finally:
             self._free.put(place)
@@ -134,6 +142,12 @@ class Workers:
         for place in list(self._idle()):
             place.clear()
             self._free.put(place)
+
+    def kill(self) -> None:
+        """End all processes, also those at work; who waits for one is told that it died."""
+        for place in self._places:
+            if (worker := place.worker) is not None:
+                worker.process.kill()
 
     def _idle(self) -> Iterator[_Place]:
         with contextlib.suppress(queue.Empty):
@@ -182,7 +196,8 @@ def started(number: int | None, cores: int = 1, gpus: float = 0) -> Iterator[Wor
     forkserver.ensure_running()
     _shared = Workers(number or places(cores, gpus), gpus)
     try:
-        yield _shared
+        with stopping.ended_by(_shared.kill):
+            yield _shared
     finally:
         _shared.stop()
         _shared = None
@@ -253,5 +268,15 @@ def _serve(line: Connection, device: str | None) -> None:
             except (EOFError, ConnectionError):
                 raise
             except Exception as error:  # every error is the caller's to see
+                if _is_out_of_memory(error):
+                    # What holds the memory goes with the process; the next one begins without it.
+                    traceback.print_exc()
+                    os._exit(errno.ENOMEM)
                 answer = ("error", (error, traceback.format_exc()))
             line.send(answer)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """By name: TensorFlow's error is not imported for it."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return bool(names & {"MemoryError", "ResourceExhaustedError"})

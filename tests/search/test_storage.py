@@ -16,6 +16,7 @@ from lslm.errors import InputError
 from lslm.search import storage
 from lslm.search.judge import Judge
 from lslm.search.study import Study
+from lslm.services import patience
 from tests.search.test_study import SPACE, study
 
 
@@ -35,7 +36,7 @@ def failing(n_times: int, error: Exception) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "_LONGEST", 0.01)
+    monkeypatch.setattr(patience, "_LONGEST_PAUSE", 0.01)
 
 
 def test_a_storage_that_is_away_is_asked_again() -> None:

@@ -70,6 +70,51 @@ def test_a_trial_is_taken_up_again_also_where_the_budget_is_spent(tmp_path: Path
     assert second.ask() is None
 
 
+def test_a_process_that_dies_while_parameters_are_drawn_changes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_trial(folder: Path) -> dict[str, object]:
+        opened = study(folder)
+        opened.tell(opened.ask(), 0.5, 1)
+        ticket = opened.ask()
+        return opened.parameters(ticket)
+
+    (tmp_path / "whole").mkdir()
+    undisturbed = second_trial(tmp_path / "whole")
+    first = study(tmp_path)
+    first.tell(first.ask(), 0.5, 1)
+    draw = spaces.suggest
+
+    def dies_at_the_second(trial: optuna.Trial, space: SearchSpace) -> dict[str, object]:
+        if "training.learning_rate" in space:
+            raise KeyboardInterrupt
+        return draw(trial, space)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spaces, "suggest", dies_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            first.ask()
+    again = study(tmp_path)
+    ticket = again.ask()
+    assert (ticket.number, again.parameters(ticket)) == (1, undisturbed)
+
+
+def test_a_trial_that_is_given_back_waits_and_is_gone_on_with(tmp_path: Path) -> None:
+    first = study(tmp_path)
+    stopped = first.ask()
+    tried = first.hyperparameters(stopped)
+    first.give_back()
+    states = [trial.state for trial in first.study.trials]
+    assert states == [optuna.trial.TrialState.WAITING]
+
+    second = study(tmp_path, budget="1s")
+    second.spent = 2.0
+    again = second.ask()
+    assert (again.number, second.hyperparameters(again)) == (stopped.number, tried)
+    second.tell(again, 0.5, 1)
+    assert second.chosen().n_complete == 1
+
+
 def test_a_trial_of_another_machine_is_taken_up_only_where_nothing_is_heard_of_it(
     tmp_path: Path,
 ) -> None:

@@ -1,9 +1,14 @@
 import os
+import signal
 import time
 
+import numpy as np
+import psutil
 import pytest
 
+from lslm import stopping
 from lslm.errors import InputError
+from lslm.stopping import Interrupted
 from lslm.training import workers
 from lslm.training.workers import WorkerDied
 
@@ -29,6 +34,35 @@ def test_processes_answer_ask_fail_and_are_replaced() -> None:
         assert processes.run(os.getpid) != pid
         assert workers.shared() is processes
     assert workers.shared().run(os.getpid) == os.getpid()
+
+
+def hungry() -> None:
+    np.zeros(1 << 60, np.int8)
+
+
+def test_a_process_that_runs_out_of_memory_makes_room_for_another() -> None:
+    with workers.started(1) as processes:
+        pid = processes.run(os.getpid)
+        with pytest.raises(WorkerDied, match="status 12"):
+            processes.run(hungry)
+        assert processes.run(os.getpid) != pid
+
+
+def test_once_asked_to_stop_nothing_is_called_and_nobody_waits() -> None:
+    told: list[str] = []
+
+    def at_work(question: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with workers.started(1) as processes:
+        pid = processes.run(os.getpid)
+        with stopping.listening(told.append), stopping.ended_by(processes.kill):
+            with pytest.raises(Interrupted):
+                processes.run(ask, on_event=at_work, question=4)
+            with pytest.raises(Interrupted):
+                processes.run(os.getpid)
+        assert not psutil.pid_exists(pid)
+        assert processes.run(os.getpid) != pid
 
 
 def test_the_listener_s_error_ends_the_process() -> None:
