@@ -1,9 +1,14 @@
-"""What is being written carries its process in its name, so that it can be swept when that is gone."""
+"""What is being written carries its process in its name, so that it can be swept when that is gone.
+
+Its machine too: a workspace can lie on a file system that several share, and each knows of its own processes alone.
+"""
 
 import os
 import re
 import shutil
+import socket
 import tempfile
+import zlib
 from collections.abc import Iterable
 from functools import cache
 from multiprocessing.util import Finalize
@@ -11,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-_MAKER = re.compile(r"(?:^|\.)(\d+)-(\d+)-[a-z0-9_]{8}$")
+_MAKER = re.compile(r"(?:^|\.)([0-9a-f]{8})-(\d+)-(\d+)-[a-z0-9_]{8}$")
 _CLOCK_DRIFT = 5
 """Seconds by which the start of one process may seem to move when the clock is set."""
 _SOCKET = 60
@@ -19,15 +24,15 @@ _SOCKET = 60
 
 
 def mark() -> str:
-    """The last part of a name before the eight characters of `tempfile`: this process, and when it began."""
-    return f"{os.getpid()}-{psutil.Process().create_time():.0f}-"
+    """The last part of a name before the eight characters of `tempfile`: machine, process, and when it began."""
+    return f"{_machine()}-{os.getpid()}-{psutil.Process().create_time():.0f}-"
 
 
 def sweep(paths: Iterable[Path]) -> None:
     """Remove files and folders whose process is gone; those that no process marked stay."""
     for path in paths:
         maker = _MAKER.search(path.name)
-        if maker is None or _lives(int(maker[1]), int(maker[2])):
+        if maker is None or maker[1] != _machine() or _lives(int(maker[2]), int(maker[3])):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -51,6 +56,11 @@ def claim_temporary() -> None:
     os.environ["TMPDIR"] = tempfile.tempdir = folder
     # After those of `multiprocessing`, which keeps its sockets there.
     Finalize(None, shutil.rmtree, (folder,), {"ignore_errors": True}, exitpriority=-1000)
+
+
+def _machine() -> str:
+    """This machine in eight characters."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}"
 
 
 def _lives(pid: int, born: int) -> bool:

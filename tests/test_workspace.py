@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lslm import unfinished
 from lslm.workspace import Workspace
 
 HOLD = """
@@ -86,10 +87,18 @@ def test_what_a_killed_process_was_writing_is_swept_and_what_a_living_one_writes
 
 
 def test_a_later_process_of_the_same_number_keeps_nothing_alive(tmp_path: Path) -> None:
-    left = tmp_path / "tmp" / f"{os.getpid()}-1000000000-abcdefgh"
+    machine = unfinished.mark().partition("-")[0]
+    left = tmp_path / "tmp" / f"{machine}-{os.getpid()}-1000000000-abcdefgh"
     left.mkdir(parents=True)
     Workspace(tmp_path).create()
     assert not left.exists()
+
+
+def test_what_another_machine_writes_into_a_shared_workspace_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "tmp" / "00000000-1-1000000000-abcdefgh"
+    theirs.mkdir(parents=True)
+    Workspace(tmp_path).create()
+    assert theirs.exists()
 
 
 def test_a_temporary_folder_goes_with_its_process_and_is_swept_after_one_that_was_killed(
@@ -99,6 +108,7 @@ def test_a_temporary_folder_goes_with_its_process_and_is_swept_after_one_that_wa
     script = """
 import os, signal, sys, tempfile
 from multiprocessing.util import get_temp_dir
+from lslm import unfinished
 from lslm.unfinished import claim_temporary
 claim_temporary()
 tempfile.mkstemp()
