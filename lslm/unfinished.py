@@ -1,6 +1,6 @@
 """What is being written carries its process in its name, so that it can be swept when that is gone.
 
-Its machine too: a workspace can lie on a file system that several share, and each knows of its own processes alone.
+Its machine too: several may share a workspace, and each knows of its own processes alone.
 """
 
 import os
