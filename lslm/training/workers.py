@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
+import psutil
+
 Result = TypeVar("Result")
 
 _ONE_THREAD = {
@@ -25,6 +27,10 @@ _ONE_THREAD = {
     "TF_NUM_INTRAOP_THREADS": "1",
     "TF_NUM_INTEROP_THREADS": "1",
 }
+_LEAST_MEMORY = 1_500_000_000
+"""Bytes that a process may always have; a new one with Keras at work has about 500 million."""
+_SHARE = 0.25
+"""Of the machine's memory, for all processes together between two calls."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
 
@@ -64,6 +70,14 @@ class _Worker:
                 f"{function if isinstance(function, str) else function.__qualname__}"
             ) from error
 
+    def memory(self) -> int:
+        """Bytes that are its own: pages of mapped files, such as a part's arrays, are left out."""
+        try:
+            told: Any = psutil.Process(self.process.pid).memory_info()
+        except psutil.Error:
+            return 0
+        return told.rss - getattr(told, "shared", 0)
+
     def stop(self) -> None:
         self.line.close()
         self.process.join(5)
@@ -72,10 +86,16 @@ class _Worker:
 
 
 class Workers:
-    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads."""
+    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads.
 
-    def __init__(self, number: int) -> None:
+    A process that holds more than `most_memory` bytes after a call makes room for a new one, which the fork
+    server starts in no time. None: a share of the machine's memory.
+    """
+
+    def __init__(self, number: int, most_memory: int | None = None) -> None:
         self.number = number
+        share = int(_SHARE * psutil.virtual_memory().total / number)
+        self.most_memory = most_memory or max(_LEAST_MEMORY, share)
         self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         for _ in range(number):
             self._free.put(None)
@@ -98,7 +118,11 @@ class Workers:
         worker = self._free.get()
         try:
             worker = worker or _Worker()
-            return worker.call(function, arguments, on_event)
+            answer = worker.call(function, arguments, on_event)
+            if worker.memory() > self.most_memory:
+                worker.stop()
+                worker = None
+            return answer
         except BaseException as error:
             # Anything but an error the function itself raised leaves the line in an unknown state.
             if worker is not None and not hasattr(error, "__notes__"):

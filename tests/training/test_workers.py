@@ -1,9 +1,14 @@
 import os
 import time
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import psutil
 import pytest
 
 from lslm.errors import InputError
+from lslm.settings import Hyperparameters
 from lslm.training import workers
 from lslm.training.workers import WorkerDied
 
@@ -42,3 +47,61 @@ def test_the_listener_s_error_ends_the_process() -> None:
             processes.run(ask, on_event=fail, question=4)
         time.sleep(0.1)
         assert processes.run(os.getpid) != pid
+
+
+def grow(n_bytes: int) -> int:
+    globals()["kept"] = bytearray(b"x") * n_bytes
+    return os.getpid()
+
+
+def test_a_process_whose_memory_has_grown_makes_room_for_a_new_one() -> None:
+    processes = workers.Workers(1, most_memory=1_000_000_000)
+    with workers.started(1):
+        small = processes.run(grow, n_bytes=1_000)
+        assert processes.run(grow, n_bytes=1_000_000_000) == small
+        assert processes.run(os.getpid) != small
+        processes.stop()
+
+
+def chosen(number: int) -> Hyperparameters:
+    """As a search would: another network each time."""
+    random = np.random.default_rng(number)
+    space: dict[str, list[Any]] = {
+        "encoder.cell": ["lstm", "gru"],
+        "encoder.units": [4, 8, 12, 16],
+        "encoder.bidirectional": [False, False, True],
+        "encoder.pooling": ["attention", "max", "last", "attention+max"],
+        "encoder.recurrent_dropout": [0.0, 0.2],
+        "training.batch_size": [8, 16],
+        "training.learning_rate": [1e-3, 3e-3],
+        "training.schedule": ["constant", "cosine"],
+    }
+    drawn = {name: values[random.integers(len(values))] for name, values in space.items()}
+    return Hyperparameters().replaced({"training.epochs": 1, **drawn})
+
+
+def memory_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_memory_stays_flat_over_200_fits(part: Path, tmp_path: Path) -> None:
+    seen: dict[int, float] = {}
+    with workers.started(1) as processes:
+        first = processes.run(os.getpid)
+        for number in range(1, 201):
+            processes.run(
+                "lslm.training.fitting:fit",
+                part_folder=part,
+                head_kind="classify",
+                hyperparameters=chosen(number),
+                seed=number,
+                stop_early=True,
+                checkpoint=tmp_path / f"{number}.npz",
+            )
+            if number % 10 == 0:
+                seen[number] = processes.run(memory_mb)
+                print(number, f"{seen[number]:.0f} MB", flush=True)
+        assert processes.run(os.getpid) == first
+    assert max(seen.values()) < 1.1 * seen[20], seen
