@@ -1,6 +1,9 @@
 """What binds a training step, and what a fit pays before its first one.
 
-    python -m benchmarks.step [--rounds 3] [--steps 6] [--only steps|parts|fixed]
+    python -m benchmarks.step [--rounds 3] [--steps 6] [--only steps|parts|fixed] [--lengths 24 230]
+        [--units 64 128] [--forms "as it is" jit_compile] [--cpu]
+
+With `--cpu`, times are the processor's of this process, not the clock's: for a machine that has other work.
 
 Steps: the network as it is fitted, beside other forms that Keras offers, by turns in this one process on
 one thread; medians. GFLOP/s counts the matrix products of a step, forward and backward; the peak is that
@@ -50,6 +53,7 @@ SIZE, N_WORDS, BATCH = 200, 20_000, 64
 HEAD = heads.get("classify")
 TARGETS = {"labels": ["neg", "pos"]}
 SHORT, LONG = 24, 230
+clock: Callable[[], float] = time.perf_counter
 TABLE = np.random.default_rng(0).normal(size=(N_WORDS, SIZE)).astype(np.float32)
 
 
@@ -76,26 +80,32 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--only", choices=("steps", "parts", "fixed"))
+    parser.add_argument("--lengths", type=int, nargs="+", default=[SHORT, LONG])
+    parser.add_argument("--units", type=int, nargs="+", default=[64, 128])
+    parser.add_argument("--forms", nargs="+", help="of steps and parts; all of them")
+    parser.add_argument("--cpu", action="store_true")
     asked = parser.parse_args()
+    global clock
+    clock = time.process_time if asked.cpu else time.perf_counter
     console = Console(width=120)
     if asked.only in (None, "steps"):
-        console.print(steps(asked.rounds, asked.steps))
+        console.print(steps(asked))
     if asked.only in (None, "parts"):
-        console.print(parts(asked.rounds, asked.steps))
+        console.print(parts(asked))
     if asked.only in (None, "fixed"):
         with tempfile.TemporaryDirectory() as scratch:
             console.print(fixed(Path(scratch), asked.rounds))
 
 
-def steps(rounds: int, n_steps: int) -> Table:
+def steps(asked: argparse.Namespace) -> Table:
     """Forms of a step, for short and long documents and two sizes."""
     peak = max(peak_flops() for _ in range(3))
     table = Table("length", "units", "form", "first s", "ms a step", "GFLOP/s", "share of peak")
     table.title = f"Steps of {BATCH} documents; one core's peak is {peak / 1e9:.0f} GFLOP/s"
-    for length in (SHORT, LONG):
-        for units in (64, 128):
-            forms = dict(of_form(length, units))
-            found = by_turns(forms, length, rounds, n_steps)
+    for length in asked.lengths:
+        for units in asked.units:
+            forms = made(of_form(length, units), asked.forms)
+            found = by_turns(forms, length, asked.rounds, asked.steps)
             for form, (first, seconds) in found.items():
                 speed = step_flops(length, units, "gru" if form == "GRU" else "lstm") / seconds
                 table.add_row(
@@ -110,44 +120,52 @@ def steps(rounds: int, n_steps: int) -> Table:
     return table
 
 
-def of_form(length: int, units: int) -> Iterator[tuple[str, keras.Model]]:
-    """Compiled networks by the name of their form."""
-    yield "as it is", network(units)
-    yield "jit_compile", network(units, compiled={"jit_compile": True})
-    yield "steps_per_execution 6", network(units, compiled={"steps_per_execution": 6})
-    yield "GRU", network(units, changes={"encoder.cell": "gru"})
-    yield "mixed_bfloat16", network(units, changes={"training.precision": "mixed_bfloat16"})
-    if length == SHORT:
-        yield "unrolled", unrolled(network(units))
+Forms = dict[str, Callable[[], keras.Model]]
 
 
-def parts(rounds: int, n_steps: int) -> Table:
+def made(forms: Forms, wanted: list[str] | None) -> dict[str, keras.Model]:
+    """Those that are wanted, compiled."""
+    return {form: make() for form, make in forms.items() if not wanted or form in wanted}
+
+
+def of_form(length: int, units: int) -> Forms:
+    """What the step is compared with."""
+    forms: Forms = {
+        "as it is": lambda: network(units),
+        "jit_compile": lambda: network(units, compiled={"jit_compile": True}),
+        "steps_per_execution": lambda: network(units, compiled={"steps_per_execution": 5}),
+        "GRU": lambda: network(units, changes={"encoder.cell": "gru"}),
+        "mixed_bfloat16": lambda: network(units, {"training.precision": "mixed_bfloat16"}),
+        "mixed_float16": lambda: network(units, {"training.precision": "mixed_float16"}),
+    }
+    if length <= SHORT:
+        forms["unrolled"] = lambda: unrolled(network(units))
+    return forms
+
+
+def parts(asked: argparse.Namespace) -> Table:
     """A step with one part left out or another in its place; the difference is the part's."""
     table = Table("length", "what", "ms a step", "difference", title="Parts of a step, 128 units")
-    for length in (SHORT, LONG):
-        forms = {
-            "as it is": network(128),
-            "plain SGD, nothing clipped": network(128, by=keras.optimizers.SGD(1e-3)),
-            "6,000 tuned words": network(128, changes={"encoder.tuned_words": 6000}),
-            "no dropout": network(
-                128, changes={"encoder.spatial_dropout": 0.0, "encoder.head_dropout": 0.0}
-            ),
-            "one direction": network(128, changes={"encoder.bidirectional": False}),
-            "no recurrent layer": without_recurrence(),
-            "one weight (Keras itself)": one_weight(),
-        }
-        found = by_turns(forms, length, rounds, n_steps)
-        whole = found["as it is"][1]
-        for what, (_, seconds) in found.items():
-            table.add_row(
-                f"{length}", what, f"{1e3 * seconds:.1f}", f"{1e3 * (seconds - whole):+.1f}"
-            )
-        forward = forms["as it is"]
-        tokens = Same(length, 1).tokens
-        seconds = middle(lambda net=forward, ids=tokens: net.predict_on_batch(ids), n_steps)
-        table.add_row(
-            f"{length}", "forward only", f"{1e3 * seconds:.1f}", f"{1e3 * (seconds - whole):+.1f}"
-        )
+    forms: Forms = {
+        "as it is": lambda: network(128),
+        "plain SGD": lambda: network(128, by=keras.optimizers.SGD(1e-3)),
+        "6,000 tuned words": lambda: network(128, {"encoder.tuned_words": 6000}),
+        "no dropout": lambda: network(
+            128, {"encoder.spatial_dropout": 0.0, "encoder.head_dropout": 0.0}
+        ),
+        "one direction": lambda: network(128, {"encoder.bidirectional": False}),
+        "no recurrent layer": without_recurrence,
+        "one weight (Keras itself)": one_weight,
+    }
+    for length in asked.lengths:
+        nets = made(forms, asked.forms)
+        found = by_turns(nets, length, asked.rounds, asked.steps)
+        times = {what: seconds for what, (_, seconds) in found.items()}
+        tokens, whole = Same(length, 1).tokens, nets["as it is"]
+        times["forward only"] = middle(partial(whole.predict_on_batch, tokens), asked.steps)
+        for what, seconds in times.items():
+            apart = 1e3 * (seconds - times["as it is"])
+            table.add_row(f"{length}", what, f"{1e3 * seconds:.1f}", f"{apart:+.1f}")
     return table
 
 
@@ -178,11 +196,11 @@ def one_fit(
 ) -> Iterator[tuple[str, float]]:
     """Seconds of each piece of a fit of one epoch."""
     chosen = Hyperparameters().replaced({"encoder.units": 128, "training.batch_size": 128})
-    clock = time.perf_counter
     began = clock()
     keras.utils.clear_session()
     net = build(part, HEAD, chosen, seed=0)
-    yield "build", clock() - began
+    make(net, chosen, 60)
+    yield "build and compile", clock() - began
 
     batches = Batches(part.training, HEAD.batching, -1, 128, 400, seed=0)
     began = clock()
@@ -190,7 +208,6 @@ def one_fit(
         batches[index]
     yield "all batches of an epoch, made alone", clock() - began
 
-    make(net, chosen, len(batches))
     began, first = clock(), 0.0
 
     def heard(batch: int, logs: Any) -> None:
@@ -310,9 +327,9 @@ def by_turns(
     seconds: dict[str, list[float]] = defaultdict(list)
     for number in range(rounds + 1):
         for form, net in networks.items():
-            began = time.perf_counter()
+            began = clock()
             net.fit(batches, shuffle=False, verbose=0)
-            spent = time.perf_counter() - began
+            spent = clock() - began
             if number:
                 seconds[form].append(spent / n_steps)
             else:
@@ -332,13 +349,13 @@ def step_flops(length: int, units: int, cell: str) -> float:
     return 2 * (2 * with_input + 3 * with_state)
 
 
-def peak_flops(size: int = 2048) -> float:
+def peak_flops(size: int = 1024) -> float:
     """FLOP/s of one large product of float32; NumPy's or TensorFlow's, whichever is faster."""
     one = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
     there = keras.ops.convert_to_tensor(one)
     seconds = min(
-        middle(lambda: one @ one, 3),
-        middle(lambda: np.asarray(keras.ops.matmul(there, there)), 3),
+        middle(lambda: one @ one, 5),
+        middle(lambda: np.asarray(keras.ops.matmul(there, there)), 5),
     )
     return 2 * size**3 / seconds
 
@@ -348,9 +365,9 @@ def middle(work: Callable[[], Any], times: int) -> float:
     work()
     found: list[float] = []
     for _ in range(times):
-        began = time.perf_counter()
+        began = clock()
         work()
-        found.append(time.perf_counter() - began)
+        found.append(clock() - began)
     return statistics.median(found)
 
 

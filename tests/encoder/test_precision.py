@@ -6,11 +6,16 @@ from lslm.encoder.precision import Precision, computing_in, lowest
 
 
 def test_the_policy_holds_for_what_is_made_inside_and_ends_with_an_error_too() -> None:
-    before = keras.config.dtype_policy().name
-    with pytest.raises(KeyError), computing_in("mixed_bfloat16"):
-        inside = keras.layers.Dense(2)
-        raise KeyError
-    assert inside.compute_dtype == "bfloat16"
+    before, made = keras.config.dtype_policy().name, list[keras.layers.Layer]()
+
+    def fail() -> None:
+        with computing_in("mixed_bfloat16"):
+            made.append(keras.layers.Dense(2))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert made[0].compute_dtype == "bfloat16"
     assert keras.config.dtype_policy().name == before
 
 
