@@ -193,7 +193,7 @@ class TrainingSettings(Section):
     clip_norm: PositiveFloat = 1.0
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """What layers compute in; weights, outputs and the served model stay float32. The mixed ones are for
-    processors with units for them, and slower on others (docs/training.md)."""
+    processors with units for them (docs/training.md)."""
     max_tokens: PositiveInt = 400
     """Longer documents are cut, keeping the head and the tail in equal parts."""
     members: PositiveInt = 1
