@@ -191,6 +191,9 @@ class TrainingSettings(Section):
     """Decoupled (AdamW, Loshchilov & Hutter 2019)."""
     label_smoothing: Share = 0.0
     clip_norm: PositiveFloat = 1.0
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """What layers compute in; weights, outputs and the served model stay float32. The mixed ones are for
+    processors with units for them (docs/training.md)."""
     max_tokens: PositiveInt = 400
     """Longer documents are cut, keeping the head and the tail in equal parts."""
     members: PositiveInt = 1

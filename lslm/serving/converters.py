@@ -176,7 +176,7 @@ def _attention(graph: Graph, layer: layers.AttentionPooling, inputs: list[str]) 
     states, mask = inputs
     product = graph.node("MatMul", graph.node("Tanh", states), graph.constant(_array(layer.query)))
     scores = graph.node("Squeeze", product, graph.constant([-1], "int64"))
-    kept = graph.node("Where", mask, scores, graph.constant(layers.LOWEST))
+    kept = graph.node("Where", mask, scores, graph.constant(layers.lowest("float32")))
     weights = graph.node("Softmax", kept, axis=-1)
     weights = graph.node("Mul", weights, graph.cast(mask, "float32"))
     one = graph.constant([1], "int64")
@@ -188,7 +188,7 @@ def _attention(graph: Graph, layer: layers.AttentionPooling, inputs: list[str]) 
 def _max_pooling(graph: Graph, layer: layers.MaxPooling, inputs: list[str]) -> list[str]:
     states, mask = inputs
     kept = graph.node("Unsqueeze", mask, graph.constant([-1], "int64"))
-    kept = graph.node("Where", kept, states, graph.constant(layers.LOWEST))
+    kept = graph.node("Where", kept, states, graph.constant(layers.lowest("float32")))
     highest = graph.node("ReduceMax", kept, graph.constant([1], "int64"), keepdims=0)
     some = graph.node("Unsqueeze", _lengths(graph, mask), graph.constant([1], "int64"))
     some = graph.node("Greater", some, graph.constant(0, "int32"))

@@ -20,17 +20,24 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
+import psutil
+
 from lslm import stopping
 from lslm.errors import InputError
 
 Result = TypeVar("Result")
 
 THREADS = (
-    "OMP_NUMTHREADS",
-    "OPENBLAS_NUMTHREADS",
-    "TF_NUM_INTRAOPTHREADS",
-    "TF_NUM_INTEROPTHREADS",
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
 )
+"""Variables that say how many threads a process computes with; read when the libraries are first used."""
+_LEAST_MEMORY = 1_500_000_000
+"""Bytes that a process may always have; a new one with Keras at work has about 500 million."""
+_SHARE = 0.25
+"""Of the machine's memory, for all processes together between two calls."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
 
@@ -70,6 +77,14 @@ class _Worker:
                 f"{function if isinstance(function, str) else function.__qualname__}"
             ) from error
 
+    def memory(self) -> int:
+        """Bytes that are its own: pages of mapped files, such as a part's arrays, are left out."""
+        try:
+            told: Any = psutil.Process(self.process.pid).memory_info()
+        except psutil.Error:
+            return 0
+        return told.rss - getattr(told, "shared", 0)
+
     def stop(self) -> None:
         self.line.close()
         self.process.join(5)
@@ -96,11 +111,17 @@ class _Place:
 
 
 class Workers:
-    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads."""
+    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads.
 
-    def __init__(self, number: int, gpus: float = 0) -> None:
+    A process that holds more than `most_memory` bytes after a call makes room for a new one, which the fork
+    server starts in no time. None: a share of the machine's memory.
+    """
+
+    def __init__(self, number: int, gpus: float = 0, most_memory: int | None = None) -> None:
         """`gpus` is the share of a GPU that each process gets."""
         self.number = number
+        share = int(_SHARE * psutil.virtual_memory().total / number)
+        self.most_memory = most_memory or max(_LEAST_MEMORY, share)
         self._places = [_Place(device) for device in _shares(number, gpus)]
         self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
         for place in self._places:
@@ -125,7 +146,11 @@ class Workers:
         place = self._free.get()
         try:
             stopping.check()
-            return place.filled().call(function, arguments, on_event)
+            worker = place.filled()
+            answer = worker.call(function, arguments, on_event)
+            if worker.memory() > self.most_memory:
+                place.clear()
+            return answer
         except BaseException as error:
             # Anything but an error the function itself raised leaves the line in an unknown state.
             if not hasattr(error, "__notes__"):

@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from lslm.encoder.precision import Precision, computing_in
 from lslm.serving.export import to_onnx
 from lslm.settings import Hyperparameters
 from tests.serving.networks import HYPERPARAMETERS, SHAKEN, VECTORS, network
@@ -42,6 +43,20 @@ def test_the_graph_answers_as_keras_does(
     answers = run(tmp_path / "model.onnx", TOKENS)
     np.testing.assert_allclose(answers["outputs"], np.asarray(model(TOKENS)), atol=1e-5)
     assert ("attention" in answers) == pooling.startswith("attention")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_network_of_mixed_precision_is_served_in_float32(
+    precision: Precision, tmp_path: Path
+) -> None:
+    with computing_in(precision):
+        mixed = network(HYPERPARAMETERS)
+    to_onnx([mixed], tmp_path / "model.onnx")
+    answers = run(tmp_path / "model.onnx", TOKENS)["outputs"]
+    assert answers.dtype == np.float32
+    # The weights are the same, so the graph is as exact as a network of float32.
+    np.testing.assert_allclose(answers, np.asarray(network(HYPERPARAMETERS)(TOKENS)), atol=1e-5)
+    np.testing.assert_allclose(answers, np.asarray(mixed(TOKENS)), atol=0.03)
 
 
 @pytest.mark.parametrize("order", [2, 3])

@@ -1,6 +1,8 @@
 import os
 import signal
 import time
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -8,6 +10,7 @@ import pytest
 
 from lslm import stopping
 from lslm.errors import InputError
+from lslm.settings import Hyperparameters
 from lslm.stopping import Interrupted
 from lslm.training import workers
 from lslm.training.workers import WorkerDied
@@ -110,3 +113,61 @@ def test_a_share_of_a_gpu_where_there_is_none_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(InputError, match="no GPU"), workers.started(1, gpus=1):
         pass
+
+
+def grow(n_bytes: int) -> int:
+    globals()["kept"] = bytearray(b"x") * n_bytes
+    return os.getpid()
+
+
+def test_a_process_whose_memory_has_grown_makes_room_for_a_new_one() -> None:
+    processes = workers.Workers(1, most_memory=1_000_000_000)
+    with workers.started(1):
+        small = processes.run(grow, n_bytes=1_000)
+        assert processes.run(grow, n_bytes=1_000_000_000) == small
+        assert processes.run(os.getpid) != small
+        processes.stop()
+
+
+def chosen(number: int) -> Hyperparameters:
+    """As a search would: another network each time."""
+    random = np.random.default_rng(number)
+    space: dict[str, list[Any]] = {
+        "encoder.cell": ["lstm", "gru"],
+        "encoder.units": [4, 8, 12, 16],
+        "encoder.bidirectional": [False, False, True],
+        "encoder.pooling": ["attention", "max", "last", "attention+max"],
+        "encoder.recurrent_dropout": [0.0, 0.2],
+        "training.batch_size": [8, 16],
+        "training.learning_rate": [1e-3, 3e-3],
+        "training.schedule": ["constant", "cosine"],
+    }
+    drawn = {name: values[random.integers(len(values))] for name, values in space.items()}
+    return Hyperparameters().replaced({"training.epochs": 1, **drawn})
+
+
+def memory_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_memory_stays_flat_over_200_fits(part: Path, tmp_path: Path) -> None:
+    seen: dict[int, float] = {}
+    with workers.started(1) as processes:
+        first = processes.run(os.getpid)
+        for number in range(1, 201):
+            processes.run(
+                "lslm.training.fitting:fit",
+                part_folder=part,
+                head_kind="classify",
+                hyperparameters=chosen(number),
+                seed=number,
+                stop_early=True,
+                checkpoint=tmp_path / f"{number}.npz",
+            )
+            if number % 10 == 0:
+                seen[number] = processes.run(memory_mb)
+                print(number, f"{seen[number]:.0f} MB", flush=True)
+        assert processes.run(os.getpid) == first
+    assert max(seen.values()) < 1.1 * seen[20], seen
