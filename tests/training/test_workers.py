@@ -171,3 +171,13 @@ def test_memory_stays_flat_over_200_fits(part: Path, tmp_path: Path) -> None:
                 print(number, f"{seen[number]:.0f} MB", flush=True)
         assert processes.run(os.getpid) == first
     assert max(seen.values()) < 1.1 * seen[20], seen
+
+
+def test_a_training_process_computes_with_as_many_threads_as_it_has_cores(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in workers.THREADS:
+        monkeypatch.delenv(name, raising=False)
+    with workers.started(1, cores=1):
+        told = {name: os.environ[name] for name in workers.THREADS}
+    assert told["TF_NUM_INTRAOP_THREADS"] == told["OMP_NUM_THREADS"] == "1"
