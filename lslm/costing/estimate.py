@@ -15,6 +15,7 @@ from lslm.settings import Settings
 from lslm.workspace import Workspace
 
 START = "start"
+_BY_SPEED = "by the speed of Python"
 _TRUSTED = 0.5
 """A record below this share of what is calculated is of a run that found part of its work done."""
 
@@ -80,7 +81,7 @@ def estimate(settings: Settings, base: Path, workspace: Workspace) -> Estimate:
     rates = calibration.rates(settings, base, workspace)
     views = [Costs(settings, rates, assumed) for assumed in (EXPECTED, LOW, HIGH)]
     known = recorded(settings, base, workspace)
-    start = _told(START, "run", [view.start() for view in views], "by the speed of Python")
+    start = _told(START, "run", [view.start() for view in views], _BY_SPEED)
     stages = (
         _done(stage.stage)
         if stage.status == "done"
@@ -122,6 +123,8 @@ def _stage(
 
 def _how(name: str, costs: Costs) -> str:
     search = costs.settings.search
+    if not costs.growing(name).cpu:
+        return _BY_SPEED
     if name == "search" and search.budget is not None:
         return f"calibrated; no trial starts after {search.budget:.0f} s"
     return "calibrated"

@@ -48,10 +48,14 @@ class Costs:
 
     def of(self, stage: str) -> Work:
         """Of one stage; LookupError for one that is not known here."""
+        fixed = FIXED.get(stage, 0.0) * self.rates.python
+        return (self.growing(stage) + Work.alone(fixed)).times(self.assumed.rate)
+
+    def growing(self, stage: str) -> Work:
+        """What of a stage grows with the corpus, by the rates as they are."""
         if stage not in _STAGES:
             raise LookupError(f"no cost is known of the stage {stage!r}")
-        fixed = FIXED.get(stage, 0.0) * self.rates.python
-        return (_STAGES[stage](self) + Work.alone(fixed)).times(self.assumed.rate)
+        return _STAGES[stage](self)
 
     def start(self) -> Work:
         """Of loading libraries and starting Prefect's server, before the first stage."""

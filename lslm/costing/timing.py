@@ -5,6 +5,7 @@ Networks and models of Keras are timed in `lslm.costing.training`, which only th
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lslm.serving.predictor import Predictor
 from lslm.settings import EmbeddingSettings, HeadSettings
 from lslm.text.store import Rows, Tokens
 from lslm.training.parts import prepare
+from lslm.training.workers import Workers
 
 
 def vectors_seconds(
@@ -101,3 +103,9 @@ def frame_of(documents: Path, rows: Rows) -> pl.DataFrame:
     """Rows of a Parquet file."""
     frame: Any = pl.read_parquet(documents)
     return frame[rows]
+
+
+def at_once(processes: Workers, calls: Sequence[dict[str, Any]]) -> list[Any]:
+    """Results of calls of training processes, as many at once as there are processes."""
+    with ThreadPoolExecutor(processes.number) as threads:
+        return list(threads.map(lambda call: processes.run(**call), calls))

@@ -61,3 +61,14 @@ def test_searches_and_folds_of_any_size_can_be_asked_for():
     assert small.wall < large.wall
     assert views[0].of("search").cpu == pytest.approx(large.cpu)
     assert folds_seconds(views, 900) == [views[0].of("cross-validate")]
+
+
+def test_what_does_not_grow_with_the_corpus_is_not_said_to_be_calibrated(estimated):
+    found = {each.stage: each.how for each in estimated(clean="run", calibrate="unknown").stages}
+    assert found["clean"] == "calibrated"
+    assert found["start"] == found["calibrate"] == "by the speed of Python"
+
+
+def test_the_budget_of_a_search_is_told():
+    views = [Costs(settings(search={"n_trials": 2, "budget": 60}), RATES, EXPECTED)]
+    assert "after 60 s" in estimate._stage("search", "run", views, None).how
