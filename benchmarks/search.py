@@ -84,8 +84,10 @@ class Outcome:
     """Seconds."""
     folds: float
     """Seconds."""
-    outside: float
-    """Seconds of the process that are neither, start-up above all."""
+    start_up: float
+    """Seconds until work begins: imports, servers, tables."""
+    rest: float
+    """Seconds of what is not compared: cleaning, vectors, the final model."""
     curve: tuple[tuple[float, float], ...]
     """Seconds since the search began, and the best score so far; finished trials only."""
     n_trials: int
@@ -218,7 +220,8 @@ def other(script: str, job: dict[str, Any], path: Path) -> Outcome:
     return Outcome(
         search=told["search"],
         folds=told["folds"],
-        outside=wall - told["search"] - told["folds"],
+        start_up=wall - told["search"] - told["folds"],
+        rest=0.0,
         curve=tuple(rising((each["seconds"], each["value"]) for each in told["curve"])),
         n_trials=told["n_trials"],
         accuracy=told["accuracy"],
@@ -229,13 +232,15 @@ def other(script: str, job: dict[str, Any], path: Path) -> Outcome:
 def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
     """`lslm run`; what it did is read from its workspace."""
     command = ["run", str(pipeline), "--workspace", str(workspace)]
+    launched = time.time()
     wall = seconds_of([sys.executable, "-m", "lslm", *command])
     parts = [
         json.loads(path.read_text("utf-8")) for path in workspace.glob("files/*/part/report.json")
     ]
     assert digest in {part["validation"]["digest"] for part in parts}, "other validation rows"
-    search, folds = (stage(workspace, name) for name in ("search", "cross-validate"))
-    began = search["end"] - search["seconds"]
+    names = ("clean", "search", "cross-validate")
+    clean, search, folds = (stage(workspace, name) for name in names)
+    start_up, began = clean["began"] - launched, search["began"]
     trials = trials_of(workspace)
     finished = [each for each in trials if each.state == optuna.trial.TrialState.COMPLETE]
     ends = sorted((ended(each) - began, each.value or 0.0) for each in finished)
@@ -244,7 +249,8 @@ def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
     return Outcome(
         search=search["seconds"],
         folds=folds["seconds"],
-        outside=wall - search["seconds"] - folds["seconds"],
+        start_up=start_up,
+        rest=wall - start_up - search["seconds"] - folds["seconds"],
         curve=tuple(rising(iter(ends))),
         n_trials=len(trials),
         accuracy=scores["accuracy"]["value"],
@@ -253,10 +259,10 @@ def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
 
 
 def stage(workspace: Path, name: str) -> dict[str, float]:
-    """Wall seconds of a stage, and the moment it ended."""
+    """Wall seconds of a stage, and the moment it began: its note is written as it ends."""
     path = workspace / "keys" / NAME / f"{name}.json"
-    told = json.loads(path.read_text("utf-8"))
-    return {"seconds": told["seconds"], "end": path.stat().st_mtime}
+    seconds = json.loads(path.read_text("utf-8"))["seconds"]
+    return {"seconds": seconds, "began": path.stat().st_mtime - seconds}
 
 
 def trials_of(workspace: Path) -> list[optuna.trial.FrozenTrial]:
@@ -314,7 +320,7 @@ def print_times(rounds: list[dict[str, Outcome]], ways: list[str]) -> None:
     row("search", [{way: o.search for way, o in r.items()} for r in rounds])
     row("folds", [{way: o.folds for way, o in r.items()} for r in rounds])
     row("until the same score", [until_same(r) for r in rounds])
-    row("start-up and the rest", [{way: o.outside for way, o in r.items()} for r in rounds])
+    row("start-up", [{way: o.start_up for way, o in r.items()} for r in rounds])
     row("the process as a whole", [whole(r) for r in rounds])
     hourly = [{way: 3600 * o.n_trials / o.search for way, o in r.items()} for r in rounds]
     shown = (", ".join(f"{each[way]:,.0f}" for each in hourly) for way in ways)
@@ -333,7 +339,7 @@ def until_same(outcomes: dict[str, Outcome]) -> dict[str, float]:
 
 def whole(outcomes: dict[str, Outcome]) -> dict[str, float]:
     """By way the seconds of the process."""
-    return {way: o.search + o.folds + o.outside for way, o in outcomes.items()}
+    return {way: o.start_up + o.search + o.folds + o.rest for way, o in outcomes.items()}
 
 
 if __name__ == "__main__":
