@@ -141,7 +141,8 @@ def main() -> None:
     """Search, cross-validate, write what came out."""
     job = Job.load(Path(sys.argv[1]))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    corpus, began = Corpus(job), time.perf_counter()
+    corpus = Corpus(job)
+    began, spent = time.perf_counter(), time.process_time()
     words, vectors = pretrained(Path(job.vectors))
     training, validation = corpus.side(job.training, words), corpus.side(job.validation, words)
     curve: list[dict[str, float]] = []
@@ -172,6 +173,7 @@ def main() -> None:
     answer = {
         "search": searched - began,
         "folds": time.perf_counter() - searched,
+        "processor": time.process_time() - spent,
         "curve": curve,
         "n_trials": len(curve),
         "accuracy": accuracy,

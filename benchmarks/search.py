@@ -84,6 +84,8 @@ class Outcome:
     """Seconds."""
     folds: float
     """Seconds."""
+    processor: float
+    """Processor seconds of search and folds, which other programs on the machine disturb less."""
     start_up: float
     """Seconds until work begins: imports, servers, tables."""
     rest: float
@@ -220,6 +222,7 @@ def other(script: str, job: dict[str, Any], path: Path) -> Outcome:
     return Outcome(
         search=told["search"],
         folds=told["folds"],
+        processor=told["processor"],
         start_up=wall - told["search"] - told["folds"],
         rest=0.0,
         curve=tuple(rising((each["seconds"], each["value"]) for each in told["curve"])),
@@ -249,6 +252,7 @@ def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
     return Outcome(
         search=search["seconds"],
         folds=folds["seconds"],
+        processor=search["cpu_seconds"] + folds["cpu_seconds"],
         start_up=start_up,
         rest=wall - start_up - search["seconds"] - folds["seconds"],
         curve=tuple(rising(iter(ends))),
@@ -259,10 +263,14 @@ def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
 
 
 def stage(workspace: Path, name: str) -> dict[str, float]:
-    """Wall seconds of a stage, and the moment it began: its note is written as it ends."""
+    """What a stage cost, and the moment it began: its note is written as it ends."""
     path = workspace / "keys" / NAME / f"{name}.json"
-    seconds = json.loads(path.read_text("utf-8"))["seconds"]
-    return {"seconds": seconds, "began": path.stat().st_mtime - seconds}
+    cost = json.loads(path.read_text("utf-8"))
+    return {
+        "seconds": cost["seconds"],
+        "cpu_seconds": cost["cpu_seconds"],
+        "began": path.stat().st_mtime - cost["seconds"],
+    }
 
 
 def trials_of(workspace: Path) -> list[optuna.trial.FrozenTrial]:
@@ -319,6 +327,7 @@ def print_times(rounds: list[dict[str, Outcome]], ways: list[str]) -> None:
     row("search and folds", [{way: o.search + o.folds for way, o in r.items()} for r in rounds])
     row("search", [{way: o.search for way, o in r.items()} for r in rounds])
     row("folds", [{way: o.folds for way, o in r.items()} for r in rounds])
+    row("processor", [{way: o.processor for way, o in r.items()} for r in rounds])
     row("until the same score", [until_same(r) for r in rounds])
     row("start-up", [{way: o.start_up for way, o in r.items()} for r in rounds])
     row("the process as a whole", [whole(r) for r in rounds])
