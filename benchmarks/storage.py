@@ -1,6 +1,7 @@
 """What Optuna's storage takes: trials a second by several clients at once, in a study that is already long.
 
     python -m benchmarks.storage [--url URL] [--proxy] [--clients 1 2 4] [--before 1000] [--seconds 8]
+    python -m benchmarks.storage --count
 
 Each client is a process that does what a trial of `lslm` does, but trains nothing: it asks TPE for six
 values, reports four epochs and asks whether to stop, and tells the result. The study holds finished trials
@@ -13,17 +14,20 @@ import multiprocessing
 import socket
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import optuna
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import Engine
 
 N_VALUES, N_EPOCHS = 6, 4
 CONTEXT = multiprocessing.get_context("spawn")
@@ -37,7 +41,11 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 2, 4])
     parser.add_argument("--before", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=8.0)
+    parser.add_argument("--count", action="store_true", help="the statements of a trial, no times")
     asked = parser.parse_args()
+    if asked.count:
+        print_statements()
+        return
     table = Table("clients", "trials/s", "ask ms", "report ms", "tell ms", "client's CPU ms")
     with tempfile.TemporaryDirectory() as folder:
         url = asked.url or sqlite(Path(folder) / "optuna.db")
@@ -55,6 +63,35 @@ def main() -> None:
                 told = (f"{value:.1f}" for value in times)
                 table.add_row(str(n_clients), f"{rate:.1f}", *told)
     Console().print(table, f"{asked.before} trials before; the middle of each time")
+
+
+def print_statements() -> None:
+    """What each step of one trial asks an SQLite database for, with a dozen trials before it."""
+    counts: Counter[str] = Counter()
+
+    @event.listens_for(Engine, "before_cursor_execute")
+    def executed(_line: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        counts["reads" if statement.lstrip().upper().startswith("SELECT") else "writes"] += 1
+
+    @event.listens_for(Engine, "commit")
+    def committed(_line: Any) -> None:
+        counts["commits"] += 1
+
+    with tempfile.TemporaryDirectory() as folder:
+        url = sqlite(Path(folder) / "optuna.db")
+        study = studied(optuna.storages.RDBStorage(url), filled(url, 12), seed=0)
+        study.ask()
+        counts.clear()
+        trial = asked_for(study)
+        print("ask", dict(counts))
+        for epoch in range(N_EPOCHS):
+            counts.clear()
+            trial.report(0.5, epoch)
+            trial.should_prune()
+        print("report", dict(counts))
+        counts.clear()
+        study.tell(trial, 0.5)
+        print("tell", dict(counts))
 
 
 def sqlite(path: Path) -> str:
@@ -119,23 +156,34 @@ def filled(url: str, n_trials: int) -> str:
     return study.study_name
 
 
-def client(address: str, name: str, seconds: float, seed: int) -> list[tuple[float, ...]]:
-    """Seconds to ask, to report once, to tell, and of the processor, of each trial until the time is up."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.load_study(
+def studied(storage: optuna.storages.BaseStorage, name: str, seed: int) -> optuna.Study:
+    """The study as a client has it."""
+    return optuna.load_study(
         study_name=name,
-        storage=opened(address),
+        storage=storage,
         sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.MedianPruner(n_warmup_steps=N_EPOCHS),
     )
+
+
+def asked_for(study: optuna.Study) -> optuna.Trial:
+    """A new trial, its values chosen."""
+    trial = study.ask()
+    for i in range(N_VALUES):
+        trial.suggest_float(f"x{i}", 0, 1)
+    return trial
+
+
+def client(address: str, name: str, seconds: float, seed: int) -> list[tuple[float, ...]]:
+    """Seconds to ask, to report once, to tell, and of the processor, of each trial until the time is up."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = studied(opened(address), name, seed)
     done: list[tuple[float, ...]] = []
     study.ask()  # Reads the trials that are there; a client does so once.
     until = time.perf_counter() + seconds
     while (began := time.perf_counter()) < until:
         spent = time.process_time()
-        trial = study.ask()
-        for i in range(N_VALUES):
-            trial.suggest_float(f"x{i}", 0, 1)
+        trial = asked_for(study)
         asked = time.perf_counter()
         for epoch in range(N_EPOCHS):
             trial.report(0.5, epoch)
