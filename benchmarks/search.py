@@ -57,7 +57,7 @@ OURS: dict[str, Any] = {
     "encoder": {"units": 64, "pooling": "max", "head_dropout": 0.4},
     "training": {"batch_size": 32, "learning_rate": 0.003, "patience": 2},
     "search": {
-        "pruning": True,
+        "pruner": "median",
         "space": {
             "encoder.cell": ["lstm", "gru"],
             "encoder.units": [48, 64],
