@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -28,6 +29,11 @@ def noisy(settings, base):
     return REPORT
 
 
+def loud(settings, base):
+    print("a library prints")
+    return REPORT
+
+
 def failing(settings, base):
     raise ValueError("no space left\non the device")
 
@@ -38,6 +44,10 @@ def refusing(settings, base):
 
 def interrupted(settings, base):
     raise KeyboardInterrupt
+
+
+def terminated(settings, base):
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def forbidden(settings, base):
@@ -112,6 +122,37 @@ def test_ctrl_c_says_how_to_go_on_and_is_status_130(tmp_path, flow, capfd, monke
         main()
     assert ended.value.code == 130
     assert "running the same command goes on where it stopped" in capfd.readouterr().err
+
+
+def test_sigterm_is_told_like_ctrl_c_and_is_status_143(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(terminated)
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 143
+    assert "running the same command goes on where it stopped" in capfd.readouterr().err
+
+
+def test_what_the_log_cannot_take_is_lost(tmp_path, flow, capfd):
+    (tmp_path / "lslm.log").symlink_to("/dev/full")
+    flow(loud)
+    app(["run", "imdb", "--workspace", str(tmp_path), "--json"], standalone_mode=False)
+    assert json.loads(capfd.readouterr().out)["version"] == "3"
+
+
+def test_a_disk_without_room_is_one_line(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    (tmp_path / "files").write_text("no folder can be made here")
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    err = capfd.readouterr().err
+    assert ended.value.code == 1
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
 
 
 def test_a_finished_pipeline_is_not_run_again(tmp_path, flow, capfd):

@@ -18,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -138,12 +137,12 @@ static int power_of_four(int64_t n)
 /* Whether the call is to fail; `fails` is false for calls that are only counted. */
 static int reached(const char *call, const char *path, int fails)
 {
-    if (!control || (strncmp(path, below, n_below) && strncmp(path, "socket:", 7)))
+    if (!control || strncmp(path, below, n_below))
         return 0;
-    int socket = path[0] == 's', action = (int)control->action;
-    if ((control->who && control->who != self()) || (socket && action > TERMINATE))
+    int action = (int)control->action;
+    if (control->who && control->who != self())
         return 0;
-    const char *inside = socket ? "" : path + n_below;
+    const char *inside = path + n_below;
     if (action == LIST)
         note(call, inside, "seen");
     int64_t number = __atomic_add_fetch(&control->seen, 1, __ATOMIC_SEQ_CST);
@@ -236,7 +235,6 @@ ON_FD(ssize_t, sendfile, (int out, int in, off_t *at, size_t n), out, (out, in, 
 ON_FD(ssize_t, sendfile64, (int out, int in, off64_t *at, size_t n), out, (out, in, at, n))
 ON_FD(ssize_t, copy_file_range, (int in, off64_t *from, int out, off64_t *to, size_t n, unsigned flags), out,
       (in, from, out, to, n, flags))
-ON_FD(ssize_t, send, (int fd, const void *data, size_t n, int flags), fd, (fd, data, n, flags))
 ON_FD(int, fsync, (int fd), fd, (fd))
 ON_FD(int, fdatasync, (int fd), fd, (fd))
 
