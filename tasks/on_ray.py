@@ -1,6 +1,8 @@
 """Trials and folds on a Ray cluster: the one at an address, or one of this machine for the time of the run."""
 
+import os
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -30,15 +32,22 @@ def opened(
             number = execution.workers or workers.places(execution.cores, execution.gpus)
             ray.init(num_cpus=number * execution.cores, include_dashboard=False, **common)
         else:
+            _show_token()
             ray.init(execution.address, **common)
     except ConnectionError:
         raise InputError(
             f"no cluster of Ray answers at {execution.address}",
             where="execution.address",
-            right="auto, HOST:6379, or ray://HOST:10001 of `ray start --head`",
+            right="auto, HOST:6379, or ray://HOST:10001 of `ray start --head`, and its token in RAY_AUTH_TOKEN",
         ) from None
     stack.callback(ray.shutdown)
     return RayTaskRunner(), execution.workers or _room(execution)
+
+
+def _show_token() -> None:
+    """Where a token of Ray's lies here, `ray start` asks for it; a driver shows it only if it is told to."""
+    if (Path.home() / ".ray" / "auth_token").exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _room(execution: ExecutionSettings) -> int:
