@@ -1,6 +1,6 @@
 """What a model may cost where it is served: bounds of a search that has more goals than quality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,16 @@ class Bound:
             0.5
         """
         return measured[self.measure] / self.most - 1
+
+
+def kept(bounds: Sequence[Bound], measured: Mapping[str, Any]) -> bool:
+    """Whether every bound is kept.
+
+    Example:
+        >>> kept([Bound("size_mb", 2.0)], {"size_mb": 2.0}), kept([], {})
+        (True, True)
+    """
+    return all(bound.excess(measured) <= 0 for bound in bounds)
 
 
 def of(settings: SearchSettings) -> tuple[Bound, ...]:
