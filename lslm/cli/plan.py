@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from lslm.cli.environment import prepare
 from lslm.cli.options import (
     DEFAULT,
+    BudgetOption,
     JsonOption,
+    MaxLatencyOption,
+    MaxSizeOption,
     PipelineArgument,
     SetOption,
     WorkspaceOption,
@@ -18,6 +21,9 @@ from lslm.cli.options import (
 def plan(
     pipeline: PipelineArgument = DEFAULT,
     overrides: SetOption = [],  # noqa: B006 (Typer copies it)
+    budget: BudgetOption = None,
+    max_size: MaxSizeOption = None,
+    max_latency: MaxLatencyOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -31,7 +37,7 @@ def plan(
     from lslm.cli.quiet import quietly
     from lslm.workspace import Workspace
 
-    loaded = load_pipeline(pipeline, overrides, workspace)
+    loaded = load_pipeline(pipeline, overrides, workspace, budget, max_size, max_latency)
     home = Workspace(loaded.settings.workspace)
     prepare(home.root)
     with quietly(home):
