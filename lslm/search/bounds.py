@@ -6,6 +6,9 @@ from typing import Any
 
 from lslm.settings import SearchSettings
 
+MEASURES = ("size_mb", "latency_ms")
+"""Of a served model, whichever is bounded."""
+
 
 @dataclass(frozen=True)
 class Bound:
@@ -33,6 +36,11 @@ def kept(bounds: Sequence[Bound], measured: Mapping[str, Any]) -> bool:
         (True, True)
     """
     return all(bound.excess(measured) <= 0 for bound in bounds)
+
+
+def measured(attributes: Mapping[str, Any]) -> dict[str, float | None]:
+    """The measures among a trial's attributes."""
+    return {name: attributes.get(name) for name in MEASURES}
 
 
 def of(settings: SearchSettings) -> tuple[Bound, ...]:

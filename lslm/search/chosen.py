@@ -9,7 +9,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lslm.search.bounds import Bound, kept
+from lslm.search.bounds import Bound, kept, measured
 from lslm.settings import Hyperparameters
 
 EPOCHS = "epochs"
@@ -54,11 +54,11 @@ class Chosen:
 
 
 def ranked(study: optuna.Study, bounds: Sequence[Bound]) -> list[FrozenTrial]:
-    """Finished trials within the bounds, best first; the earliest of equals."""
+    """Finished trials within the bounds, best first; of equals the smallest, then the earliest."""
     sign = -1 if study.directions[0] is optuna.study.StudyDirection.MAXIMIZE else 1
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     inside = [trial for trial in finished if kept(bounds, trial.user_attrs)]
-    return sorted(inside, key=lambda trial: sign * trial.values[0])
+    return sorted(inside, key=lambda trial: [sign * trial.values[0], *trial.values[1:]])
 
 
 def told(study: optuna.Study, bounds: Sequence[Bound]) -> tuple[dict[str, Any], ...]:
@@ -127,6 +127,6 @@ def _row(trial: FrozenTrial, bounds: Sequence[Bound]) -> dict[str, Any]:
         # Optuna takes the last step of a pruned trial for its value.
         "value": trial.values[0] if complete else None,
         "epochs": trial.user_attrs.get(EPOCHS),
-        **{bound.measure: trial.user_attrs.get(bound.measure) for bound in bounds},
+        **(measured(trial.user_attrs) if bounds else {}),
         "parameters": trial.params,
     }
