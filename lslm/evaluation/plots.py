@@ -141,6 +141,8 @@ def _history(trials: list[dict[str, Any]], report: RunReport) -> str:
 
 def _front(found: dict[str, Any], measure: str, goal: str) -> str:
     """Quality by what a model measures: the front in colour, what was not trained as strokes below."""
+    from matplotlib.ticker import LogLocator
+
     front, trials = front_rows(found), found["trials"]
     names = {row["trial"] for row in front}
     with _figure(8) as (figure, axes):
@@ -158,8 +160,9 @@ def _front(found: dict[str, Any], measure: str, goal: str) -> str:
         )
         axes.axvline(found["bounds"][measure], color=_FAINT, linewidth=1)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}")
+        axes.minorticks_off()
         what, unit = measure.split("_", maxsplit=1)[0], UNITS[measure]
         axes.set_xlabel(
             f"{what}, {unit} (coloured: the front; ring: chosen; strokes: not trained; line: the bound)"

@@ -1,13 +1,15 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from lslm import heads
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches, in_order
 from lslm.training.epochs import Epoch
-from lslm.training.fitting import fit
+from lslm.training.fitting import answer, fit
 from lslm.training.parts import Part
 
 SMALL = Hyperparameters().replaced(
