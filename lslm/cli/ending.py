@@ -55,7 +55,7 @@ def _folds(scores: FoldScores, metric: str) -> Table:
 def _front(report: RunReport) -> Table:
     """Trials within the bounds that no other beats in every respect."""
     found = report.search
-    title = f"Trials within {bounds_told(found)} that no other beats"
+    title = f"Front within {bounds_told(found)}"
     table = _table(title, "trial", report.goal, *(UNITS.values()), "")
     for row in front_rows(found):
         measured = (f"{row[name]:.2f}" for name in UNITS)

@@ -163,7 +163,7 @@ def test_the_end_shows_the_front_and_what_made_no_difference(capsys):
 
     show(REPORT.model_copy(update={"search": FOUND}))
     out = capsys.readouterr().out
-    assert "Trials within 2 MB and 1 ms that no other beats" in out
+    assert "Front within 2 MB and 1 ms" in out
     assert "4         0.800  1.90  0.25  chosen" in out
     assert "Made no difference here: encoder.cell, training.schedule." in out
 
