@@ -51,6 +51,7 @@ def chosen(**encoder: object) -> Hyperparameters:
     return Hyperparameters().replaced(changes | {f"encoder.{k}": v for k, v in encoder.items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stored", ["float32", "int8"])
 def test_the_size_is_that_of_the_trained_model(stored: str, recipe: Recipe, tmp_path: Path) -> None:
     wanted = chosen(stored=stored, tuned_words=5)
