@@ -40,6 +40,8 @@ def scheduled(
     n_trials: Annotated[int | None, Field(ge=1)] = None,
     budget: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*[smh]$")] = None,
     approval: bool | None = None,
+    max_size: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*([KMG]B)?$")] = None,
+    max_latency: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*(us|ms|s)?$")] = None,
 ) -> State:
     """Take raw text all the way to a registered model, if anything changed since the last run.
 
@@ -50,6 +52,9 @@ def scheduled(
         n_trials: Trials of the search; empty takes the pipeline's.
         budget: Longest time of the search, such as `30m`; empty takes the pipeline's.
         approval: Whether a version that passes the gate waits for a person; empty takes the pipeline's.
+        max_size: Largest model folder, such as `2MB`; empty takes the pipeline's.
+        max_latency: Longest time of one document on the worker's machine, such as `1ms`; empty takes the
+            pipeline's.
     """
     prepare(workspace)
     claim_temporary()
@@ -57,6 +62,8 @@ def scheduled(
         "workspace": workspace,
         "search.n_trials": n_trials,
         "search.budget": budget,
+        "search.max_size_mb": max_size,
+        "search.max_latency_ms": max_latency,
         "registry.approval": None if approval is None else str(approval).lower(),
     }
     named = [f"{name}={value}" for name, value in given.items() if value is not None]

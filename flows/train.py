@@ -7,6 +7,7 @@ from prefect import flow
 
 from lslm import heads
 from lslm.evaluation.report import RunReport
+from lslm.serving.recipe import Serving
 from lslm.settings import Hyperparameters, Settings
 from lslm.unfinished import claim_temporary
 from tasks import (
@@ -32,6 +33,7 @@ from tasks.stage import gathered
 def train(settings: Settings, base: Path) -> RunReport:
     """Take raw text all the way to a registered model."""
     head, learned = settings.head, settings.embedding
+    serving = Serving.of(settings)
     options = heads.options(head).model_dump(mode="json")
     start = Hyperparameters(encoder=settings.encoder, training=settings.training, head=options)
     baselines = settings.evaluation.baselines
@@ -43,7 +45,7 @@ def train(settings: Settings, base: Path) -> RunReport:
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
         data = (parts.development, tokens.development, vectors, learned, head)
-        found = searching.search(run, *data, start, settings.search)
+        found = searching.search(run, *data, start, settings.search, serving)
         chosen = found.hyperparameters
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
@@ -51,10 +53,8 @@ def train(settings: Settings, base: Path) -> RunReport:
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
         looked = probes.Explaining.of(settings.evaluation)
-        explained = probes.explain_answers(
-            run, *data, chosen, settings.text, settings.cleaning, looked
-        )
-        fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
+        explained = probes.explain_answers(run, *data, chosen, serving, looked)
+        fitted = models.fit(run, *data, chosen, serving)
         network = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         put = candidate.put_forward(
             run,

@@ -174,6 +174,15 @@ class EncoderSettings(Section):
     """Rows that the n-grams are hashed into."""
     ngram_units: PositiveInt = 32
     """Of an n-gram's trained vector."""
+    max_words: int = Field(default=0, ge=0)
+    """Only this many first words of the vocabulary, the most frequent ones of the training part, have a vector;
+    others are the unknown word. 0: all of them."""
+    vector_units: int = Field(default=0, ge=0)
+    """Pretrained vectors are projected onto this many of their principal components; vectors that are not
+    pretrained have this many units. 0: `embedding.size`."""
+    stored: Literal["float32", "float16", "int8"] = "float32"
+    """How the served graph keeps large arrays on disk; it computes in float32. `int8`: a scale a row. Trials and
+    folds are scored before this rounding, the holdout after it."""
 
 
 class TrainingSettings(Section):
@@ -225,6 +234,27 @@ Duration = Annotated[PositiveFloat, BeforeValidator(_seconds)]
 """Seconds; `90s`, `5m` and `2h` are understood."""
 
 
+def _in_units(value: object, units: dict[str, float]) -> object:
+    """Read a number with one of these units; anything else comes back as it is."""
+    names = "|".join(units)
+    match = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({names})", value) if isinstance(value, str) else None
+    return float(match[1]) * units[match[2]] if match else value
+
+
+def _megabytes(value: object) -> object:
+    return _in_units(value, {"KB": 1e-3, "MB": 1.0, "GB": 1e3})
+
+
+def _milliseconds(value: object) -> object:
+    return _in_units(value, {"us": 1e-3, "ms": 1.0, "s": 1e3})
+
+
+Megabytes = Annotated[PositiveFloat, BeforeValidator(_megabytes)]
+"""Millions of bytes; `500KB`, `2MB` and `1GB` are understood."""
+Milliseconds = Annotated[PositiveFloat, BeforeValidator(_milliseconds)]
+"""`500us`, `1ms` and `2s` are understood."""
+
+
 class SearchSettings(Section):
     """How hyperparameters are chosen, on a validation part of the development set."""
 
@@ -250,11 +280,11 @@ class SearchSettings(Section):
     """What stops trials early. `median`: worse than the median of the others at the same epoch, or part.
     `hyperband`: many trials begin, the best third goes on with thrice the epochs. `wilcoxon`: a signed-rank
     test against the best trial, part by part; it needs `folds`."""
-    max_size_mb: PositiveFloat | None = None
-    """Largest model folder, in millions of bytes. Then size is a goal beside quality, no trial is pruned, and
-    the best trial within the bound is chosen."""
-    max_latency_ms: PositiveFloat | None = None
-    """Longest median time of one document, alone, on this machine; a goal as the size is."""
+    max_size_mb: Megabytes | None = None
+    """Largest model folder, in millions of bytes (`2MB`). Then size is a goal beside quality, names that decide
+    it join the space, a trial over the bound is not trained, no other is pruned, and the best one is chosen."""
+    max_latency_ms: Milliseconds | None = None
+    """Longest median time of one document, alone, on this machine (`1ms`); a goal as the size is."""
     space: SearchSpace | None = None
     """None takes the default space of the encoder and the head."""
     seed: int = 0
@@ -267,6 +297,12 @@ class SearchSettings(Section):
             )
         if self.pruner == "hyperband" and self.folds > 1:
             raise ValueError("pruner hyperband counts epochs: it needs folds: 1")
+        return self
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> "SearchSettings":
+        if not self.n_trials and (self.max_size_mb or self.max_latency_ms):
+            raise ValueError("max_size_mb and max_latency_ms bound a search: n_trials of 1 or more")
         return self
 
 
@@ -341,6 +377,9 @@ class RegistrySettings(Section):
     """A version that passes the gate waits until a person approves it."""
     approval_timeout: Duration = 86_400.0
     """Time to approve (`24h`); silence refuses."""
+    networks: bool | None = None
+    """Whether the Keras networks lie in the model folder beside the graph that answers, to look into or to train
+    on. They take as much room again, or more. None: unless the search bounds the size."""
     input_example: tuple[str, ...] | None = None
     """Texts that travel in the package as an example; none puts frequent words together, so that no
     document of the corpus is in it."""
@@ -446,6 +485,12 @@ class Settings(Section):
                 "the model does not answer; take one, or split.train_out_of_scope: true"
             )
         return self
+
+    @property
+    def keeps_networks(self) -> bool:
+        """Whether the Keras networks lie in the model folder."""
+        kept = self.registry.networks
+        return self.search.max_size_mb is None if kept is None else kept
 
     @property
     def model_name(self) -> str:

@@ -20,13 +20,12 @@ from lslm.heads import ragged
 from lslm.heads.contract import Array
 from lslm.serving import model_folder
 from lslm.serving.predictor import Predictor
+from lslm.serving.recipe import Recipe, Serving
 from lslm.settings import (
-    CleaningSettings,
     EmbeddingSettings,
     HeadSettings,
     Hyperparameters,
     SearchSettings,
-    TextSettings,
 )
 from lslm.text.store import Rows
 from lslm.training import workers
@@ -179,9 +178,7 @@ def fit(
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
-    text: TextSettings,
-    cleaning: CleaningSettings,
-    name: str,
+    serving: Serving,
 ) -> Handle:
     """Fit on the whole development set, and write the model folder."""
     part = prepare_part.submit(
@@ -204,13 +201,8 @@ def fit(
             ASSEMBLE,
             folder=folder / "model",
             members=[folder / f"{number}.keras" for number in members],
-            part_folder=part.path,
-            documents=development.path,
-            head=head,
-            text=text,
-            cleaning=cleaning,
+            recipe=Recipe(part.path, development.path, head, serving),
             hyperparameters=chosen,
-            name=name,
         )
         return run.workspace.add(folder / "model")
 

@@ -10,6 +10,7 @@ from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.card import model_card
+from lslm.evaluation.front import front_rows
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
 from lslm.evaluation.report import (
@@ -210,6 +211,8 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         }
         runs.log_stage(store, run.run_id, part, metrics | intervals)
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
+    if front := front_rows(found.summary):
+        runs.log_table(store, run.run_id, "front", front)
     runs.log_stage(store, run.run_id, "calibration", _confidence(report))
     counts = {key: value for key, value in found.summary.items() if isinstance(value, (int, float))}
     runs.log_stage(

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning, progress
 from lslm.evaluation.markdown import search_text
+from lslm.search import bounds, storage
 from lslm.search import space as spaces
-from lslm.search import storage
 from lslm.search.judge import Judge, Ticket
 from lslm.search.study import Study
+from lslm.serving.recipe import Recipe, Serving
 from lslm.settings import (
     EmbeddingSettings,
     HeadSettings,
@@ -25,6 +26,7 @@ from lslm.settings import (
 )
 from lslm.tracking import runs
 from lslm.tracking.runs import TrialRecord
+from lslm.training import workers
 from lslm.training.epochs import Epoch
 from lslm.workspace import Handle
 from tasks import runners
@@ -32,6 +34,8 @@ from tasks.models import Which, fitted, prepare_part
 from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
 
+# Named, not imported: only the training processes pay for Keras.
+_MEASURE = "lslm.serving.measuring:measured"
 _HOPELESS = 5
 """Failures in a row after which no trial more is begun."""
 
@@ -50,14 +54,24 @@ class Outcome(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    value: float
-    """Of the goal, at the best epoch; the mean where the trial is judged on several parts."""
-    epochs: int
+    value: float | None = None
+    """Of the goal, at the best epoch; the mean where the trial is judged on several parts. None where it was
+    not trained, since its model would be over a bound."""
+    epochs: int = 0
     """After which it was best; the median over the parts."""
-    pruned: bool
-    curve: tuple[Epoch, ...]
+    pruned: bool = False
+    curve: tuple[Epoch, ...] = ()
     """Each epoch; where there are several parts, the best epoch of each, numbered as the parts are."""
     seconds: float
+    measured: dict[str, float] = {}
+    """What the model would measure where it is served; empty without bounds."""
+
+    @property
+    def state(self) -> Literal["complete", "pruned", "over"]:
+        """How it ended."""
+        if self.value is None:
+            return "over"
+        return "pruned" if self.pruned else "complete"
 
 
 def _search_pages(found: Found) -> Pages:
@@ -70,7 +84,7 @@ def _search_outcome(found: Found) -> dict[str, Any]:
 
 @stage(
     "Search",
-    modules=("lslm.search.study", "lslm.training.fitting"),
+    modules=("lslm.search.study", "lslm.training.fitting", "lslm.serving.measuring"),
     pages=_search_pages,
     outcome=_search_outcome,
 )
@@ -83,23 +97,34 @@ def search(
     head: HeadSettings,
     start: Hyperparameters,
     search: SearchSettings,
+    serving: Serving,
 ) -> Found:
-    """Choose hyperparameters on a validation part of the development set, or on folds of it."""
+    """Choose hyperparameters on a validation part of the development set, or on folds of it.
+
+    Where models are bounded, each is measured as it would be served, with the words of the whole development set.
+    """
+    bounded = bounds.of(search)
     pending = [
         prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
-        for which in Which.for_search(search)
+        for which in (*Which.for_search(search), *([Which(kind="all")] if bounded else []))
     ]
     parts = tuple(each.result() for each in pending)
-    kind = heads.get(head.kind)
-    space = spaces.of(kind, search.space)
+    kind, recipe = heads.get(head.kind), None
+    space = spaces.of(kind, search.space, bounded)
     made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
     made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}
+    if bounded:
+        *parts, whole = parts
+        recipe = Recipe(whole.path, development.path, head, serving)
+        made_of |= {"serving": serving}
     name = planning.key(run.settings.name, planning.key_parts(made_of, ()))
     study = Study(name, run.study_url, kind.goal, search, space, start, run.settings.name)
-    return conduct(run, study, parts, head.kind)
+    return conduct(run, study, tuple(parts), head.kind, recipe)
 
 
-def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -> Found:
+def conduct(
+    run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str, recipe: Recipe | None = None
+) -> Found:
     """Ask for trials and tell what they came to until the study is done; then what it came to.
 
     A failed trial is not a finished one: another takes its place, unless one after the other fails.
@@ -109,7 +134,7 @@ def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -
         study.alive(),
     ):
         try:
-            failures = _Conductor(run, study, parts, head_kind, shown).play()
+            failures = _Conductor(run, study, parts, head_kind, recipe, shown).play()
         except BaseException:
             study.give_back()
             raise
@@ -124,11 +149,18 @@ class _Conductor:
     """Keeps as many trials running as there is room for."""
 
     def __init__(
-        self, run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str, shown: progress.Bar
+        self,
+        run: Run,
+        study: Study,
+        parts: tuple[Handle, ...],
+        head_kind: str,
+        recipe: Recipe | None,
+        shown: progress.Bar,
     ) -> None:
         self.run, self.study, self.parts, self.head_kind = run, study, parts, head_kind
-        self.shown, self.n_done, self.in_a_row = shown, 0, 0
-        self.hopeless = min(_HOPELESS, study.n_left())
+        self.recipe = recipe
+        self.shown, self.n_wanted, self.in_a_row = shown, study.n_left(), 0
+        self.waves = study.settings.in_waves
         self.ended: queue.SimpleQueue[PrefectFuture[Outcome]] = queue.SimpleQueue()
         self.running: dict[PrefectFuture[Outcome], Ticket] = {}
         self.deaths: dict[int, int] = {}
@@ -136,7 +168,6 @@ class _Conductor:
 
     def play(self) -> list[State[Outcome]]:
         """Run trials until none is left to ask for; the states of those that failed."""
-        waves = self.study.settings.in_waves
         held: dict[int, tuple[Ticket, State[Outcome]]] = {}
         self._begin()
         while self.running:
@@ -146,7 +177,7 @@ class _Conductor:
             if self._revived(ticket, future.state):
                 continue
             held[ticket.number] = (ticket, future.state)
-            if waves and self.running:
+            if self.waves and self.running:
                 continue
             for number in sorted(held):
                 self._settle(*held[number])
@@ -155,17 +186,27 @@ class _Conductor:
         return self.failures
 
     def _begin(self) -> None:
-        while len(self.running) < runners.width() and self.in_a_row < self.hopeless:
-            ticket = self.study.ask()
+        while len(self.running) < runners.width() and self.in_a_row < _HOPELESS:
+            ticket = self.study.ask(self._end_of_wave())
             if ticket is None:
                 return
             self._submit(ticket)
+
+    def _end_of_wave(self) -> int | None:
+        """The number that the next wave begins with; none before a wave has begun, and where there are none.
+
+        A run may have been cut off when part of a wave was told: its rest is gone on with by itself.
+        """
+        if not self.waves or not self.running:
+            return None
+        size, first = runners.width(), min(ticket.number for ticket in self.running.values())
+        return (first // size + 1) * size
 
     def _submit(self, ticket: Ticket) -> None:
         chosen = self.study.hyperparameters(ticket)
         name = f"trial {ticket.number + 1} of {self.study.settings.n_trials}"
         future: PrefectFuture[Outcome] = trial.with_options(task_run_name=name).submit(
-            self.run, ticket, chosen, self.parts, self.head_kind
+            self.run, ticket, chosen, self.parts, self.head_kind, self.recipe
         )
         self.running[future] = ticket
         future.add_done_callback(self.ended.put)
@@ -191,18 +232,19 @@ class _Conductor:
             self.in_a_row = 0
             # First: a trial that is told is not run again, and one that is logged is not logged again.
             _log(self.run, self.study.name, ticket, params, outcome)
-            if outcome.pruned:
+            if outcome.value is None:
+                self.study.pass_over(ticket, outcome.measured)
+            elif outcome.pruned:
                 self.study.prune(ticket)
             else:
-                self.study.tell(ticket, outcome.value, outcome.epochs)
+                self.study.tell(ticket, outcome.value, outcome.epochs, outcome.measured)
         else:
             self._raise_the_machine_s(state)
             self.study.fail(ticket)
             self.failures.append(state)
             self.in_a_row += 1
             _log(self.run, self.study.name, ticket, params, None)
-        self.n_done += 1
-        self.shown.reach(self.n_done)
+        self.shown.reach(self.n_wanted - self.study.n_left())
         self.shown.note(self.study.best_so_far())
 
 
@@ -213,9 +255,17 @@ def trial(
     chosen: Hyperparameters,
     parts: tuple[Handle, ...],
     head_kind: str,
+    recipe: Recipe | None,
 ) -> Outcome:
-    """One trial of the search: fits on each part, until the pruner stops it."""
-    began, judge, head = time.perf_counter(), Judge(ticket), heads.get(head_kind)
+    """One trial of the search: fits on each part, until the pruner stops it.
+
+    With a recipe the model is measured first, and not trained where it would be over a bound.
+    """
+    began = time.perf_counter()
+    measured = _measured(run, recipe, chosen) if recipe else {}
+    if not bounds.kept(bounds.of(ticket.settings), measured):
+        return Outcome(measured=measured, seconds=time.perf_counter() - began)
+    judge, head = Judge(ticket), heads.get(head_kind)
     metric, share = head.goal.metric, 1 / len(parts)
     best: list[Epoch] = []
     curve: list[Epoch] = []
@@ -242,7 +292,17 @@ def trial(
         pruned=judge.pruned,
         curve=tuple(curve if len(parts) == 1 else best),
         seconds=time.perf_counter() - began,
+        measured=measured,
     )
+
+
+def _measured(run: Run, recipe: Recipe, chosen: Hyperparameters) -> dict[str, float]:
+    """What the model would measure, in a training process."""
+    with run.workspace.scratch() as folder:
+        found: dict[str, float] = workers.shared().run(
+            _MEASURE, folder=folder / "model", recipe=recipe, hyperparameters=chosen
+        )
+        return found
 
 
 def _step(values: list[float], pruner: str) -> float:
@@ -254,15 +314,13 @@ def _log(
     run: Run, study: str, ticket: Ticket, params: Mapping[str, Any], outcome: Outcome | None
 ) -> None:
     """A child run in MLflow with its learning curve; no outcome where the trial failed."""
-    state: Literal["complete", "pruned", "failed"] = "failed"
-    if outcome is not None:
-        state = "pruned" if outcome.pruned else "complete"
     record = TrialRecord(
         number=ticket.number,
         params=params,
         values=tuple((epoch.number, epoch.metrics) for epoch in outcome.curve) if outcome else (),
-        state=state,
+        state=outcome.state if outcome else "failed",
         value=outcome.value if outcome else None,
         seconds=outcome.seconds if outcome else 0.0,
+        measured=outcome.measured if outcome else {},
     )
     runs.log_trial(store_of(run), run.run_id, study, record)

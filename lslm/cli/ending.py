@@ -7,6 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from lslm.cli.display import duration
+from lslm.evaluation.front import UNITS, bounds_told, front_rows
+from lslm.evaluation.markdown import idle_text
 from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
 
 _PIPE_WIDTH = 120
@@ -19,7 +21,11 @@ def show(report: RunReport) -> None:
     metric = report.goal
     console.print(_scores("Holdout, scored once", report.holdout, metric))
     console.print(_folds(report.cross_validation, metric))
+    if report.search.get("front"):
+        console.print(_front(report))
     console.print(_chosen(report))
+    if idle := idle_text(report.search):
+        console.print(f"\n{idle}")
     console.print(f"\n{_ending(report)}")
 
 
@@ -43,6 +49,18 @@ def _folds(scores: FoldScores, metric: str) -> Table:
         score = values[metric]
         difference = _difference(differences.get(system))
         table.add_row(system, _number(score.value), _interval(score), spread, difference)
+    return table
+
+
+def _front(report: RunReport) -> Table:
+    """Trials within the bounds that no other beats in every respect."""
+    found = report.search
+    title = f"Front within {bounds_told(found)}"
+    table = _table(title, "trial", report.goal, *(UNITS.values()), "")
+    for row in front_rows(found):
+        measured = (f"{row[name]:.2f}" for name in UNITS)
+        mark = "chosen" if row["chosen"] else ""
+        table.add_row(str(row["trial"]), _number(row["value"]), *measured, mark)
     return table
 
 

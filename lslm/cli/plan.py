@@ -10,7 +10,10 @@ import typer
 from lslm.cli.environment import prepare
 from lslm.cli.options import (
     DEFAULT,
+    BudgetOption,
     JsonOption,
+    MaxLatencyOption,
+    MaxSizeOption,
     PipelineArgument,
     SetOption,
     WorkspaceOption,
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
 def plan(
     pipeline: PipelineArgument = DEFAULT,
     overrides: SetOption = [],  # noqa: B006 (Typer copies it)
+    budget: BudgetOption = None,
+    max_size: MaxSizeOption = None,
+    max_latency: MaxLatencyOption = None,
     workspace: WorkspaceOption = None,
     cost: Annotated[
         bool,
@@ -49,7 +55,7 @@ def plan(
     from lslm.cli.quiet import quietly
     from lslm.workspace import Workspace
 
-    loaded = load_pipeline(pipeline, overrides, workspace)
+    loaded = load_pipeline(pipeline, overrides, workspace, budget, max_size, max_latency)
     home = Workspace(loaded.settings.workspace)
     prepare(home.root)
     if cost:

@@ -8,6 +8,8 @@ import numpy as np
 from lslm.costing import drawing, timing
 from lslm.costing.parts import PART
 from lslm.costing.samples import Chosen, Sample
+from lslm.serving import recipe as recipes
+from lslm.serving.recipe import Recipe
 from lslm.settings import Settings
 from lslm.training.workers import Workers
 
@@ -33,17 +35,14 @@ def served(
 ) -> Serving:
     """From the network `0.keras` below `folder`."""
     members = settings.training.members
+    recipe = Recipe(folder / PART, corpus.documents, settings.head, recipes.Serving.of(settings))
     took: dict[int, float] = {}
     for n in sorted({1, members}):
         took[n] = processes.run(
             "lslm.costing.training:assemble_seconds",
             folder=folder / f"model-{n}",
             members=[folder / "0.keras"] * n,
-            part_folder=folder / PART,
-            documents=corpus.documents,
-            head=settings.head,
-            text=settings.text,
-            cleaning=settings.cleaning,
+            recipe=recipe,
             hyperparameters=drawing.start(settings).replaced({"training.members": n}),
         )
     rows = chosen.validation[:200]

@@ -15,7 +15,8 @@ from lslm import heads
 from lslm.costing.networks import Measured
 from lslm.heads.contract import Array
 from lslm.serving.assembly import assemble
-from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
+from lslm.serving.recipe import Recipe
+from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches
 from lslm.training.epochs import Epoch
 from lslm.training.fitting import fit
@@ -33,7 +34,7 @@ def network_seconds(
     save: Path | None = None,
 ) -> Measured:
     """Train for about `seconds` of processor time after the first epoch."""
-    part, head = Part(part_folder), heads.get(head_kind)
+    part, head = Part(part_folder, hyperparameters.encoder), heads.get(head_kind)
     many = hyperparameters.replaced({"training.epochs": 1000})
     clock = _Clock(seconds)
     began = time.process_time()
@@ -77,7 +78,7 @@ def answering_seconds(
     part_folder: Path, head_kind: str, measured: Measured, seconds: float
 ) -> Answering:
     """Train the same network again, with answers after each epoch."""
-    part, head = Part(part_folder), heads.get(head_kind)
+    part, head = Part(part_folder, measured.hyperparameters.encoder), heads.get(head_kind)
     patient = {"training.epochs": 1000, "training.patience": 1000}
     clock = _Clock(seconds)
     began = time.process_time()
@@ -104,18 +105,11 @@ def answering_seconds(
 
 
 def assemble_seconds(
-    folder: Path,
-    members: Sequence[Path],
-    part_folder: Path,
-    documents: Path,
-    head: HeadSettings,
-    text: TextSettings,
-    cleaning: CleaningSettings,
-    hyperparameters: Hyperparameters,
+    folder: Path, members: Sequence[Path], recipe: Recipe, hyperparameters: Hyperparameters
 ) -> float:
     """Of making a model folder."""
     began = time.process_time()
-    assemble(folder, members, part_folder, documents, head, text, cleaning, hyperparameters, "cost")
+    assemble(folder, members, recipe, hyperparameters)
     return time.process_time() - began
 
 

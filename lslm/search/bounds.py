@@ -1,10 +1,13 @@
 """What a model may cost where it is served: bounds of a search that has more goals than quality."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lslm.settings import SearchSettings
+
+MEASURES = ("size_mb", "latency_ms")
+"""Of a served model, whichever is bounded."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,21 @@ class Bound:
             0.5
         """
         return measured[self.measure] / self.most - 1
+
+
+def kept(bounds: Sequence[Bound], measured: Mapping[str, Any]) -> bool:
+    """Whether every bound is kept.
+
+    Example:
+        >>> kept([Bound("size_mb", 2.0)], {"size_mb": 2.0}), kept([], {})
+        (True, True)
+    """
+    return all(bound.excess(measured) <= 0 for bound in bounds)
+
+
+def measured(attributes: Mapping[str, Any]) -> dict[str, float | None]:
+    """The measures among a trial's attributes."""
+    return {name: attributes.get(name) for name in MEASURES}
 
 
 def of(settings: SearchSettings) -> tuple[Bound, ...]:

@@ -1,7 +1,7 @@
 """What a study came to: the best of its trials, in numbers and as a table."""
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from lslm.search.bounds import Bound
+from lslm.search.bounds import Bound, kept, measured
 from lslm.settings import Hyperparameters
 
 EPOCHS = "epochs"
 """Attribute of a trial: epochs after which it was best."""
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 _FEW = 8
 """Finished trials; with fewer, importances are noise."""
 _IDLE = 0.02
@@ -30,6 +31,8 @@ class Chosen:
     n_complete: int
     n_pruned: int
     n_failed: int
+    n_over: int
+    """Trials over a bound, which is known before one is trained."""
     seconds: float
     """Spent searching, over all sessions."""
     trials: tuple[dict[str, Any], ...] = ()
@@ -51,26 +54,25 @@ class Chosen:
 
 
 def ranked(study: optuna.Study, bounds: Sequence[Bound]) -> list[FrozenTrial]:
-    """Finished trials within the bounds, best first; the earliest of equals."""
+    """Finished trials within the bounds, best first; of equals the smallest, then the earliest."""
     sign = -1 if study.directions[0] is optuna.study.StudyDirection.MAXIMIZE else 1
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return sorted(within(finished, bounds), key=lambda trial: sign * trial.values[0])
-
-
-def within(trials: Iterable[FrozenTrial], bounds: Sequence[Bound]) -> list[FrozenTrial]:
-    """Those of finished trials that keep every bound."""
-    return [
-        trial for trial in trials if all(bound.excess(trial.user_attrs) <= 0 for bound in bounds)
-    ]
+    inside = [trial for trial in finished if kept(bounds, trial.user_attrs)]
+    return sorted(inside, key=lambda trial: [sign * trial.values[0], *trial.values[1:]])
 
 
 def told(study: optuna.Study, bounds: Sequence[Bound]) -> tuple[dict[str, Any], ...]:
     """A row a trial: those within the bounds, the best first, then those over them, then pruned ones."""
     best = ranked(study, bounds)
-    finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    over = [trial for trial in finished if trial not in best]
-    pruned = study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
-    return tuple(_row(trial, bounds) for trial in (*best, *over, *pruned))
+    ended = study.get_trials(deepcopy=False, states=_ENDED)
+    others = [trial for trial in ended if trial not in best]
+    others.sort(key=lambda trial: (not is_over(trial, bounds), trial.number))
+    return tuple(_row(trial, bounds) for trial in (*best, *others))
+
+
+def is_over(trial: FrozenTrial, bounds: Sequence[Bound]) -> bool:
+    """Whether an ended trial is over a bound."""
+    return trial.state in _ENDED and not kept(bounds, trial.user_attrs)
 
 
 def front(study: optuna.Study, bounds: Sequence[Bound]) -> tuple[int, ...]:
@@ -121,10 +123,10 @@ def _row(trial: FrozenTrial, bounds: Sequence[Bound]) -> dict[str, Any]:
     complete = trial.state == TrialState.COMPLETE
     return {
         "trial": trial.number,
-        "state": trial.state.name.lower(),
+        "state": "over" if is_over(trial, bounds) else trial.state.name.lower(),
         # Optuna takes the last step of a pruned trial for its value.
         "value": trial.values[0] if complete else None,
         "epochs": trial.user_attrs.get(EPOCHS),
-        **{bound.measure: trial.user_attrs.get(bound.measure) for bound in bounds},
+        **(measured(trial.user_attrs) if bounds else {}),
         "parameters": trial.params,
     }

@@ -22,6 +22,8 @@ _PIPELINE = "pipeline"
 _FROM = "taken_from"
 _APART = 1_000_003
 """Between the seeds of two parameters of a trial; more than a study has trials."""
+_MOST_OVER = 5
+"""Trials over a bound that are passed over, for each one that is wanted."""
 
 
 class Study:
@@ -72,8 +74,12 @@ class Study:
             yield
 
     def n_left(self) -> int:
-        """Trials still to finish."""
-        return max(0, self.settings.n_trials - len(self._finished()))
+        """Trials still to finish; those over a bound cost no training, and up to a limit do not count."""
+        finished, wanted = self._finished(), self.settings.n_trials
+        n_over = sum(chosen.is_over(trial, self.bounds) for trial in finished)
+        if n_over >= _MOST_OVER * wanted:
+            return 0
+        return max(0, wanted - (len(finished) - n_over))
 
     def exhausted(self) -> bool:
         """Whether the time budget is spent, over all sessions, or nothing got better for too long."""
@@ -86,14 +92,16 @@ class Study:
             return None
         return self.settings.budget - self.spent - (time.monotonic() - self.began)
 
-    def ask(self) -> Ticket | None:
+    def ask(self, before: int | None = None) -> Ticket | None:
         """The next trial, its parameters chosen; None where enough are running, or `exhausted`.
+
+        A trial that is new has a number below `before`, where that is given; else None.
 
         A trial whose process is gone is taken up again first, with its parameters, also where the budget is spent:
         the search then comes to what it would have come to undisturbed. Each trial draws from a
         seed of its own: a study that is gone on with would otherwise draw the numbers of its beginning again.
         """
-        return patiently(self._ask)
+        return patiently(lambda: self._ask(before))
 
     def hyperparameters(self, ticket: Ticket) -> Hyperparameters:
         """What the trial is to try."""
@@ -107,14 +115,12 @@ class Study:
         self, ticket: Ticket, value: float, epochs: int, measured: Mapping[str, float] | None = None
     ) -> None:
         """The trial finished at `value`, reached after `epochs`; `measured` are the measures of the bounds."""
-        trial, measures = self.running[ticket.number], measured or {}
+        measures = measured or {}
         values = [value, *(measures[bound.measure] for bound in self.bounds)]
 
         def settle() -> None:
-            for name, number in {EPOCHS: epochs, **measures}.items():
-                trial.set_user_attr(name, number)
-            for bound in self.bounds:
-                trial.set_constraint(bound.measure, bound.excess(measures))
+            self.running[ticket.number].set_user_attr(EPOCHS, epochs)
+            self._note(ticket, measures)
             self.study.tell(ticket.number, values, skip_if_finished=True)
 
         self._settle(ticket, settle)
@@ -122,6 +128,22 @@ class Study:
     def prune(self, ticket: Ticket) -> None:
         """The trial was stopped by the pruner."""
         self._end(ticket, TrialState.PRUNED)
+
+    def pass_over(self, ticket: Ticket, measured: Mapping[str, float]) -> None:
+        """The trial was not trained: what its model would measure is over a bound. The sampler learns from it."""
+
+        def settle() -> None:
+            self._note(ticket, measured)
+            self.study.tell(ticket.number, state=TrialState.PRUNED, skip_if_finished=True)
+
+        self._settle(ticket, settle)
+
+    def _note(self, ticket: Ticket, measured: Mapping[str, float]) -> None:
+        trial = self.running[ticket.number]
+        for name, number in measured.items():
+            trial.set_user_attr(name, number)
+        for bound in self.bounds:
+            trial.set_constraint(bound.measure, bound.excess(measured))
 
     def fail(self, ticket: Ticket) -> None:
         """The trial raised an error; it does not count as finished."""
@@ -149,17 +171,20 @@ class Study:
         trials = self.study.get_trials(deepcopy=False)
         counts = {state: sum(t.state == state for t in trials) for state in TrialState}
         best = chosen.ranked(self.study, self.bounds)
-        if counts[TrialState.COMPLETE] and not best:
-            self._refuse_all([t for t in trials if t.state == TrialState.COMPLETE])
+        measured = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        if self.bounds and measured and not best:
+            self._refuse_all(measured)
+        rows = chosen.told(self.study, self.bounds)
         shares = chosen.importances(self.study, counts[TrialState.COMPLETE], self.settings.seed)
         return Chosen(
             hyperparameters=self._tried(best[0]) if best else self.base,
             value=best[0].values[0] if best else None,
             n_complete=counts[TrialState.COMPLETE],
-            n_pruned=counts[TrialState.PRUNED],
+            n_pruned=sum(row["state"] == "pruned" for row in rows),
+            n_over=sum(row["state"] == "over" for row in rows),
             n_failed=counts[TrialState.FAIL],
             seconds=float(self.study.user_attrs.get(_SPENT, 0.0)),
-            trials=chosen.told(self.study, self.bounds),
+            trials=rows,
             importances=shares,
             idle=chosen.idle(shares),
             front=chosen.front(self.study, self.bounds),
@@ -177,10 +202,10 @@ class Study:
             right="a higher bound, or a space with smaller models (encoder.max_words, encoder.units)",
         )
 
-    def _ask(self) -> Ticket | None:
+    def _ask(self, before: int | None) -> Ticket | None:
         trials = self.study.get_trials(deepcopy=False)
         lost = next((trial for trial in trials if self._abandoned(trial)), None)
-        if lost is None and (self.n_left() <= len(self.running) or self.exhausted()):
+        if lost is None and not self._may_begin(trials, before):
             return None
         number = len(trials) if lost is None else lost.number
         self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
@@ -199,6 +224,12 @@ class Study:
             settings=self.settings,
             longest=self.base.training.epochs,
         )
+
+    def _may_begin(self, trials: list[FrozenTrial], before: int | None) -> bool:
+        """Whether one trial more is wanted: the first that waits to be begun, or a new one."""
+        waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
+        late = before is not None and next(waiting, len(trials)) >= before
+        return not late and self.n_left() > len(self.running) and not self.exhausted()
 
     def _suggest(self, trial: optuna.Trial) -> None:
         """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""

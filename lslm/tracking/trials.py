@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from lslm import owners
@@ -21,10 +21,13 @@ class TrialRecord:
     """By dotted setting name."""
     values: tuple[tuple[int, Mapping[str, float]], ...]
     """The learning curve: (epoch, {metric: value})."""
-    state: Literal["complete", "pruned", "failed"]
+    state: Literal["complete", "pruned", "over", "failed"]
+    """`over`: its model would be over a bound, so it was not trained."""
     value: float | None
     """Of the goal; None where there is none."""
     seconds: float
+    measured: Mapping[str, float] = field(default_factory=dict)
+    """What the model would measure where it is served, such as `size_mb`."""
 
 
 def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
@@ -74,6 +77,7 @@ def _log_values(store: Store, child: str, trial: TrialRecord, now: int) -> None:
         for name, value in metrics.items()
     ]
     points.append(Metric("seconds", trial.seconds, now, 0))
+    points += [Metric(name, value, now, 0) for name, value in trial.measured.items()]
     if trial.value is not None:
         points.append(Metric("value", trial.value, now, 0))
     params = [Param(name, str(value)) for name, value in trial.params.items()]

@@ -42,7 +42,7 @@ def fit(
     With `checkpoint`, the state is kept there after each epoch, and a fit that finds one goes on from it;
     `on_event` then hears of the epochs before it again.
     """
-    part, head = Part(part_folder), heads.get(head_kind)
+    part, head = Part(part_folder, hyperparameters.encoder), heads.get(head_kind)
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
@@ -84,7 +84,7 @@ def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -
     encoder = partial(
         encode,
         n_words=len(part.vocabulary),
-        size=part.report["size"],
+        size=part.units,
         vectors=part.vectors,
         settings=hyperparameters.encoder,
         seed=seed,

@@ -156,6 +156,38 @@ def test_within_bounds_the_best_is_chosen_and_the_front_is_told(tmp_path: Path) 
     assert chosen.value == 0.8
     assert chosen.front == (2, 1)
     assert [row["trial"] for row in chosen.trials] == [2, 1, 3, 0]
+    assert [row["state"] for row in chosen.trials] == ["complete"] * 3 + ["over"]
+
+
+def test_of_equally_good_trials_the_smallest_is_chosen_so_that_it_is_on_the_front(
+    tmp_path: Path,
+) -> None:
+    opened = study(tmp_path, n_trials=2, max_size_mb=2.0)
+    for size in (1.5, 1.0):
+        opened.tell(opened.ask(), 0.8, 3, {"size_mb": size})
+    assert opened.chosen().front == (1,)
+    assert opened.chosen().trials[0]["trial"] == 1
+
+
+def test_a_trial_over_a_bound_is_passed_over_and_another_takes_its_place(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=1, max_size_mb=2.0)
+    opened.pass_over(opened.ask(), {"size_mb": 3.0, "latency_ms": 0.5})
+    assert opened.n_left() == 1
+    opened.tell(opened.ask(), 0.8, 3, {"size_mb": 1.0, "latency_ms": 0.5})
+    chosen = opened.chosen()
+    assert (chosen.n_complete, chosen.n_over, chosen.n_pruned) == (1, 1, 0)
+    assert chosen.trials[1]["latency_ms"] == 0.5
+
+
+def test_a_search_where_every_trial_is_over_ends_and_is_refused(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=1, max_size_mb=2.0)
+    n_asked = 0
+    while ticket := opened.ask():
+        n_asked += 1
+        opened.pass_over(ticket, {"size_mb": 3.0})
+    assert n_asked == 5
+    with pytest.raises(InputError, match="no trial of 5 is within size_mb of 2"):
+        opened.chosen()
 
 
 def test_bounds_that_no_trial_keeps_are_refused_with_what_came_closest(tmp_path: Path) -> None:

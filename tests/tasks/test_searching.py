@@ -173,3 +173,22 @@ def test_in_waves_two_searches_draw_the_same_whoever_is_faster(
         drawn.append([trial.params for trial in opened.study.trials])
     assert len(drawn[0]) == 11
     assert drawn[0] == drawn[1] == drawn[2]
+
+
+def test_a_wave_that_was_cut_off_while_it_was_told_is_finished_before_the_next_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: Logged
+) -> None:
+    drawn = []
+    for name in ("whole", "cut"):
+        folder = tmp_path / name
+        folder.mkdir()
+        if name == "cut":
+            begun = study(folder, n_trials=9, in_waves=True)
+            tickets = [begun.ask() for _ in range(2)]
+            chosen = begun.hyperparameters(tickets[0])
+            value = chosen.training.learning_rate * chosen.encoder.units
+            begun.tell(tickets[0], value, 1)
+        opened, runner = conducted(folder, monkeypatch, complete, in_waves=True, n_trials=9)
+        drawn.append([trial.params for trial in opened.study.trials])
+    assert runner.given[0][0] == 1
+    assert drawn[0] == drawn[1]

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from tensorflow.python.framework import ops as tensorflow_ops
 
+from lslm import heads
 from lslm.heads._losses import SmoothedCrossentropy
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches, in_order
 from lslm.training.epochs import Epoch
-from lslm.training.fitting import fit
+from lslm.training.fitting import answer, fit
 from lslm.training.parts import Part
 
 SMALL = Hyperparameters().replaced(
@@ -30,6 +31,18 @@ def test_a_network_learns_the_deciding_word(part: Path) -> None:
     assert fitted.outputs is not None
     truth = Part(part).validation.targets
     assert (fitted.outputs.argmax(axis=1) == truth).mean() == 1.0
+
+
+def test_a_network_of_few_words_and_units_learns_and_is_saved_as_it_is(
+    part: Path, tmp_path: Path
+) -> None:
+    small = SMALL.replaced({"encoder.max_words": 8, "encoder.vector_units": 4})
+    fitted = fit(part, "classify", small, seed=0, stop_early=False, save=tmp_path / "0.keras")
+    network = keras.saving.load_model(tmp_path / "0.keras", compile=False)
+    assert network.get_layer("embedding").table.shape == (10, 4)
+    seen = Part(part, small.encoder)
+    again = answer(network, heads.get("classify"), seen.validation, -1, 400)
+    np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_bits(part: Path) -> None:
