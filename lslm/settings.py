@@ -266,11 +266,26 @@ class SearchSettings(Section):
             raise ValueError("pruner hyperband counts epochs: it needs folds: 1")
         return self
 
+    def inside(self, number: int) -> "SearchSettings":
+        """The same search, inside outer fold `number`, counted from 0.
+
+        It has a seed of its own, and takes nothing from earlier studies: those saw the fold's documents. Trials
+        draw from their search's seed and their number, so the seeds lie further apart than trials are many.
+
+        Example:
+            >>> SearchSettings(seed=3, warm_start=2).inside(1).seed
+            20003
+        """
+        return self.model_copy(update={"seed": self.seed + 10_000 * (number + 1), "warm_start": 0})
+
 
 class EvaluationSettings(Section):
     """How the numbers are made."""
 
     folds: Annotated[int, Field(ge=2)] = 5
+    nested: bool = False
+    """Search again inside each fold, on its training documents alone: a score without the optimism of a search
+    that saw the folds. It costs about as many searches as there are folds; `lslm plan` says how long that is."""
     baselines: tuple[str, ...] | None = None
     """None takes all that the head names."""
     resamples: PositiveInt = 2000
@@ -441,6 +456,14 @@ class Settings(Section):
             raise ValueError(
                 "split.out_of_scope and evaluation.wanted_accuracy both set the probability below which "
                 "the model does not answer; take one, or split.train_out_of_scope: true"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_nested(self) -> "Settings":
+        if self.evaluation.nested and not self.search.n_trials:
+            raise ValueError(
+                "evaluation.nested measures what a search gains by choosing: it needs search.n_trials above 0"
             )
         return self
 

@@ -88,17 +88,35 @@ def search(
         prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
         for which in Which.for_search(search)
     ]
-    parts = tuple(each.result() for each in pending)
+    return searched(run, tuple(each.result() for each in pending), head, start, search)
+
+
+def searched(
+    run: Run,
+    parts: tuple[Handle, ...],
+    head: HeadSettings,
+    start: Hyperparameters,
+    search: SearchSettings,
+    fold: int | None = None,
+) -> Found:
+    """What the study of these parts comes to; one that was begun is gone on with.
+
+    `fold` is the outer fold, from 1, that the parts lie inside of; None: they are the pipeline's own.
+    """
     kind = heads.get(head.kind)
     space = spaces.of(kind, search.space)
     made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
     made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}
-    name = planning.key(run.settings.name, planning.key_parts(made_of, ()))
-    study = Study(name, run.study_url, kind.goal, search, space, start, run.settings.name)
-    return conduct(run, study, parts, head.kind)
+    # No pipeline has a comma in its name: none starts warm from the study of a fold.
+    whose = run.settings.name if fold is None else f"{run.settings.name}, fold {fold}"
+    name = planning.key(whose, planning.key_parts(made_of, ()))
+    study = Study(name, run.study_url, kind.goal, search, space, start, whose)
+    return conduct(run, study, parts, head.kind, fold)
 
 
-def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -> Found:
+def conduct(
+    run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str, fold: int | None = None
+) -> Found:
     """Ask for trials and tell what they came to until the study is done; then what it came to.
 
     A failed trial is not a finished one: another takes its place, unless one after the other fails.
@@ -107,7 +125,7 @@ def conduct(run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str) -
         progress.bar("Trials", study.n_left(), "trials", limit=study.time_left()) as shown,
         study.alive(),
     ):
-        failures = _Conductor(run, study, parts, head_kind, shown).play()
+        failures = _Conductor(run, study, parts, head_kind, shown, fold).play()
     chosen = study.chosen()
     if failures and chosen.value is None:
         failures[0].result()
@@ -119,10 +137,16 @@ class _Conductor:
     """Keeps as many trials running as there is room for."""
 
     def __init__(
-        self, run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str, shown: progress.Bar
+        self,
+        run: Run,
+        study: Study,
+        parts: tuple[Handle, ...],
+        head_kind: str,
+        shown: progress.Bar,
+        fold: int | None,
     ) -> None:
         self.run, self.study, self.parts, self.head_kind = run, study, parts, head_kind
-        self.shown, self.n_done, self.in_a_row = shown, 0, 0
+        self.shown, self.n_done, self.in_a_row, self.fold = shown, 0, 0, fold
         self.hopeless = min(_HOPELESS, study.n_left())
         self.ended: queue.SimpleQueue[PrefectFuture[Outcome]] = queue.SimpleQueue()
         self.running: dict[PrefectFuture[Outcome], Ticket] = {}
@@ -158,7 +182,8 @@ class _Conductor:
 
     def _submit(self, ticket: Ticket) -> None:
         chosen = self.study.hyperparameters(ticket)
-        name = f"trial {ticket.number + 1} of {self.study.settings.n_trials}"
+        where = "" if self.fold is None else f"fold {self.fold}, "
+        name = f"{where}trial {ticket.number + 1} of {self.study.settings.n_trials}"
         future: PrefectFuture[Outcome] = trial.with_options(task_run_name=name).submit(
             self.run, ticket, chosen, self.parts, self.head_kind
         )
@@ -182,12 +207,12 @@ class _Conductor:
                 self.study.prune(ticket)
             else:
                 self.study.tell(ticket, outcome.value, outcome.epochs)
-            _log(self.run, self.study.name, ticket, params, outcome)
+            _log(self.run, self.study.name, ticket, params, outcome, self.fold)
         else:
             self.study.fail(ticket)
             self.failures.append(state)
             self.in_a_row += 1
-            _log(self.run, self.study.name, ticket, params, None)
+            _log(self.run, self.study.name, ticket, params, None, self.fold)
         self.n_done += 1
         self.shown.reach(self.n_done)
         self.shown.note(self.study.best_so_far())
@@ -238,7 +263,12 @@ def _step(values: list[float], pruner: str) -> float:
 
 
 def _log(
-    run: Run, study: str, ticket: Ticket, params: Mapping[str, Any], outcome: Outcome | None
+    run: Run,
+    study: str,
+    ticket: Ticket,
+    params: Mapping[str, Any],
+    outcome: Outcome | None,
+    fold: int | None,
 ) -> None:
     """A child run in MLflow with its learning curve; no outcome where the trial failed."""
     state: Literal["complete", "pruned", "failed"] = "failed"
@@ -251,5 +281,6 @@ def _log(
         state=state,
         value=outcome.value if outcome else None,
         seconds=outcome.seconds if outcome else 0.0,
+        fold=fold,
     )
     runs.log_trial(store_of(run), run.run_id, study, record)

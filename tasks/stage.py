@@ -140,17 +140,19 @@ class Stage(Generic[Arguments, Result]):
         leave(run, self.pages(result))
         return result
 
+    def here(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run the stage as a part of another one, in its thread: one that submits parts of its own and waits for
+        them would hold the place that they need.
+        """
+        arguments = self._named(args, kwargs)
+        return self._in(run, *self._which(arguments))(run=run, arguments=arguments)
+
     def submit(
         self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> PrefectFuture[Any]:
         """Run the stage on the flow's task runner, as a part of another stage."""
         arguments = self._named(args, kwargs)
-        which = [
-            str(value).removeprefix(f"{self.name} ")
-            for value in arguments.values()
-            if isinstance(value, Named)
-        ]
-        return self._in(run, *which).submit(run=run, arguments=arguments)
+        return self._in(run, *self._which(arguments)).submit(run=run, arguments=arguments)
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""
@@ -171,6 +173,14 @@ class Stage(Generic[Arguments, Result]):
             # What is half written, or whose files are gone, is no result.
             run.workspace.forget(key)
         return key
+
+    def _which(self, arguments: dict[str, Any]) -> list[str]:
+        """What tells this part from the stage's others."""
+        return [
+            str(value).removeprefix(f"{self.name} ")
+            for value in arguments.values()
+            if isinstance(value, Named)
+        ]
 
     def _in(self, run: Run, *which: str) -> Any:
         execution = run.settings.execution

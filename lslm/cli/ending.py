@@ -7,7 +7,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from lslm.cli.display import duration
-from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
+from lslm.evaluation.report import (
+    FoldScores,
+    NestedScores,
+    PairedDifference,
+    RunReport,
+    Score,
+    Scores,
+)
 
 _PIPE_WIDTH = 120
 
@@ -19,6 +26,8 @@ def show(report: RunReport) -> None:
     metric = report.goal
     console.print(_scores("Holdout, scored once", report.holdout, metric))
     console.print(_folds(report.cross_validation, metric))
+    if report.nested:
+        console.print(_nested(report.nested, report))
     console.print(_chosen(report))
     console.print(f"\n{_ending(report)}")
 
@@ -43,6 +52,18 @@ def _folds(scores: FoldScores, metric: str) -> Table:
         score = values[metric]
         difference = _difference(differences.get(system))
         table.add_row(system, _number(score.value), _interval(score), spread, difference)
+    return table
+
+
+def _nested(found: NestedScores, report: RunReport) -> Table:
+    metric, gap = report.goal, found.optimism
+    title = f"Nested cross-validation, a search inside each of {len(found.choices)} folds"
+    table = _table(title, "", metric, "interval", "n")
+    searched = report.cross_validation.systems["network"][metric]
+    for name, score in (("nested", found.scores[metric]), ("searched, same documents", searched)):
+        table.add_row(name, _number(score.value), _interval(score), str(score.n))
+    ends = rf"\[{gap.low:+.3f}, {gap.high:+.3f}]"
+    table.add_row("optimism, paired", f"{gap.difference:+.3f}", ends, str(gap.n))
     return table
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from lslm.cli.environment import prepare
 from lslm.cli.options import (
@@ -13,6 +14,9 @@ from lslm.cli.options import (
     WorkspaceOption,
     load_pipeline,
 )
+
+if TYPE_CHECKING:
+    from lslm.planning import StagePlan
 
 
 def plan(
@@ -48,6 +52,15 @@ def plan(
         ("stage", "", "changed"),
         [(stage.stage, words[stage.status], _some(stage.changed)) for stage in stages],
     )
+    if loaded.settings.evaluation.nested and _waits("nest", stages):
+        from lslm.evaluation.nested_cost import told
+        from lslm.planning import seconds
+
+        print(f"\n{told(loaded.settings, seconds(home, loaded.settings.name))}")
+
+
+def _waits(name: str, stages: "Sequence[StagePlan]") -> bool:
+    return any(stage.stage == name and stage.status != "done" for stage in stages)
 
 
 def _some(names: Sequence[str], most: int = 5) -> str:
