@@ -1,5 +1,7 @@
 """The stage that searches again inside each fold, for a score on documents that no search has seen."""
 
+from typing import Any
+
 from pydantic import BaseModel, ConfigDict
 
 from lslm import planning, progress
@@ -43,10 +45,14 @@ class Nesting(BaseModel):
         return cls.model_validate(evaluation.model_dump(include=set(cls.model_fields)))
 
 
+def _outcome(nested: Nested) -> Any:
+    return nested.answers
+
+
 @stage(
     "Nested cross-validation",
     modules=("lslm.search.study", "lslm.training.fitting", "lslm.corpus.splitting"),
-    outcome=lambda nested: nested.answers,
+    outcome=_outcome,
 )
 def nest(
     run: Run,
