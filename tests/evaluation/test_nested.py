@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from lslm import heads
+from lslm.cli import ending
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.nested import Search, nested_scores
 from lslm.evaluation.nested_text import nested_text
-from lslm.evaluation.report import FoldScores, NestedScores, Score
+from lslm.evaluation.report import FoldScores, NestedScores, RunReport, Score
 from lslm.settings import EvaluationSettings
 from tests.cli.samples import REPORT
 
@@ -41,6 +42,12 @@ def scores() -> NestedScores:
     found = nested_scores(HEAD, FOLDS, NESTED, SEARCHES, search(8, 0.95), SETTINGS)
     assert found is not None
     return found
+
+
+def told_in(found: NestedScores) -> RunReport:
+    system = {name: Score(value=0.75, low=0.7, high=0.8, n=40) for name in found.scores}
+    folds = FoldScores(systems={"network": system}, differences=(), folds=())
+    return REPORT.model_copy(update={"nested": found, "cross_validation": folds})
 
 
 def test_the_optimism_is_the_searched_score_minus_the_nested_one() -> None:
@@ -75,6 +82,16 @@ def test_answers_for_other_documents_are_refused() -> None:
         nested_scores(HEAD, FOLDS, [NESTED[0], turned], SEARCHES, search(8), SETTINGS)
 
 
+def test_the_terminal_tells_both_scores_and_their_difference(capsys: pytest.CaptureFixture) -> None:
+    ending.show(told_in(scores()))
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index("Nested cross-validation, a search inside each of 2 folds")
+    rows = [line.split("  ")[0] for line in lines[at + 2 : at + 5]]
+    assert rows == ["nested", "searched, same documents", "optimism, paired"]
+    assert "0.650" in lines[at + 2]
+    assert "+0.100" in lines[at + 4]
+
+
 def test_nothing_nested_is_nothing_told() -> None:
     assert nested_scores(HEAD, FOLDS, [], [], search(8), SETTINGS) is None
     assert nested_text(REPORT) == ""
@@ -94,14 +111,8 @@ def test_the_page_says_whether_the_search_flatters(low, high, direction, said) -
     gap = found.optimism.model_copy(
         update={"difference": (low + high) / 2, "low": low, "high": high}
     )
-    system = {name: Score(value=0.75, low=0.7, high=0.8, n=40) for name in found.scores}
-    report = REPORT.model_copy(
-        update={
-            "nested": found.model_copy(update={"optimism": gap}),
-            "direction": direction,
-            "cross_validation": FoldScores(systems={"network": system}, differences=(), folds=()),
-        }
-    )
+    told_of = found.model_copy(update={"optimism": gap})
+    report = told_in(told_of).model_copy(update={"direction": direction})
     text = nested_text(report)
     assert said in text
     assert "| 1 | 0.6500 | 0.9000 | 2 | 8 | 4 |" in text

@@ -101,6 +101,12 @@ def test_no_two_searches_draw_the_same_trials() -> None:
     assert search.inside(0).model_copy(update={"seed": search.seed}) == search
 
 
+def test_without_a_search_there_is_nothing_to_nest() -> None:
+    values = {"name": "toy", "evaluation": {"nested": True}, "search": {"n_trials": 0}}
+    with pytest.raises(ValueError, match="needs search.n_trials above 0"):
+        Settings.model_validate(values)
+
+
 def test_what_other_searches_found_is_not_told_inside_a_fold() -> None:
     warm = settings(3, 1).search.model_copy(update={"warm_start": 3})
     assert warm.inside(0).warm_start == 0
