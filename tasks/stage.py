@@ -12,6 +12,7 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.serializers import JSONSerializer
+from prefect.transactions import CommitMode, transaction
 from pydantic import BaseModel, ConfigDict
 
 from lslm import metering, planning, progress
@@ -133,7 +134,9 @@ class Stage(Generic[Arguments, Result]):
         if walking := planner.get():
             return walking.look(self, run, arguments)
         progress.stage(self.title)
-        result = self._in(run)(run=run, arguments=arguments)
+        # Else the results of its parts would be written when it is done itself, and be lost if it is killed before.
+        with transaction(commit_mode=CommitMode.EAGER):
+            result = self._in(run)(run=run, arguments=arguments)
         noted = made.get()
         if noted is not None:
             noted[self.name] = planning.digests(self.outcome(result))
