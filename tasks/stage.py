@@ -134,7 +134,7 @@ class Stage(Generic[Arguments, Result]):
         if walking := planner.get():
             return walking.look(self, run, arguments)
         progress.stage(self.title)
-        # Else the results of its parts would be written when it is done itself, and be lost if it is killed before.
+        # Else results of its parts would be written when it is done itself, and lost if it is killed before.
         with transaction(commit_mode=CommitMode.EAGER):
             result = self._in(run)(run=run, arguments=arguments)
         noted = made.get()
