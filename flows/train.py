@@ -17,6 +17,7 @@ from tasks import (
     embeddings,
     flow_runs,
     models,
+    nesting,
     probes,
     registry,
     reported,
@@ -50,6 +51,9 @@ def train(settings: Settings, base: Path) -> RunReport:
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
         )
+        nested = nesting.nest(
+            run, *data, start, settings.search, nesting.Nesting.of(settings.evaluation)
+        )
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
         looked = probes.Explaining.of(settings.evaluation)
@@ -79,7 +83,9 @@ def train(settings: Settings, base: Path) -> RunReport:
             settings.evaluation.seed,
         )
         swaps = probes.swap_words(run, put.candidate, parts.holdout, settings.evaluation.swaps)
-        asides: Any = gathered(reported.Asides, varied=varied, explained=explained, swaps=swaps)
+        asides: Any = gathered(
+            reported.Asides, varied=varied, nested=nested, explained=explained, swaps=swaps
+        )
         terms = reported.Terms(
             evaluation=settings.evaluation,
             gate=settings.gate,

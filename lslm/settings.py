@@ -305,11 +305,26 @@ class SearchSettings(Section):
             raise ValueError("max_size_mb and max_latency_ms bound a search: n_trials of 1 or more")
         return self
 
+    def inside(self, number: int) -> "SearchSettings":
+        """The same search, inside outer fold `number`, counted from 0.
+
+        It has a seed of its own, and takes nothing from earlier studies: those saw the fold's documents. Trials
+        draw from their search's seed and their number, so the seeds lie further apart than trials are many.
+
+        Example:
+            >>> SearchSettings(seed=3, warm_start=2).inside(1).seed
+            20003
+        """
+        return self.model_copy(update={"seed": self.seed + 10_000 * (number + 1), "warm_start": 0})
+
 
 class EvaluationSettings(Section):
     """How the numbers are made."""
 
     folds: Annotated[int, Field(ge=2)] = 5
+    nested: bool = False
+    """Search again inside each fold, on its training documents alone: a score without the optimism of a search
+    that saw the folds. It costs about as many searches as there are folds; `lslm plan` says how long that is."""
     baselines: tuple[str, ...] | None = None
     """None takes all that the head names."""
     resamples: PositiveInt = 2000
@@ -483,6 +498,19 @@ class Settings(Section):
             raise ValueError(
                 "split.out_of_scope and evaluation.wanted_accuracy both set the probability below which "
                 "the model does not answer; take one, or split.train_out_of_scope: true"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_nested(self) -> "Settings":
+        if self.evaluation.nested and not self.search.n_trials:
+            raise ValueError(
+                "evaluation.nested measures what a search gains by choosing: it needs search.n_trials above 0"
+            )
+        if self.evaluation.nested and (self.search.max_size_mb or self.search.max_latency_ms):
+            raise ValueError(
+                "evaluation.nested repeats a search for quality alone: it goes without search.max_size_mb "
+                "and search.max_latency_ms"
             )
         return self
 

@@ -60,15 +60,19 @@ class Which(Named, BaseModel):
     n_folds: int = 0
     kept: float = 1.0
     """Share of a fold's training rows that is trained on."""
+    within: "Which | None" = None
+    """The fold whose training rows are cut; its validation rows are on neither side. None: all rows are cut."""
 
     @classmethod
-    def for_search(cls, search: SearchSettings) -> "tuple[Which, ...]":
+    def for_search(
+        cls, search: SearchSettings, within: "Which | None" = None
+    ) -> "tuple[Which, ...]":
         """What each trial is fitted on: one part, or folds."""
         if search.folds == 1:
-            return (cls(kind="search", seed=search.seed, share=search.validation),)
-        return tuple(
-            cls.for_fold(number, search.folds, search.seed) for number in range(search.folds)
-        )
+            cut = cls(kind="search", seed=search.seed, share=search.validation, within=within)
+            return (cut,)
+        cuts = (cls.for_fold(number, search.folds, search.seed) for number in range(search.folds))
+        return tuple(cut.model_copy(update={"within": within}) for cut in cuts)
 
     @classmethod
     def for_fold(cls, number: int, n_folds: int, seed: int) -> "Which":
@@ -76,6 +80,8 @@ class Which(Named, BaseModel):
         return cls(kind="fold", seed=seed, number=number, n_folds=n_folds)
 
     def __str__(self) -> str:
+        if self.within is not None:
+            return f"{self.within}, search" + (f" {self.number + 1}" if self.kind == "fold" else "")
         if self.kind != "fold":
             return f"for {self.kind}"
         return f"fold {self.number + 1}" + (f", {self.kept:.0%}" if self.kept < 1 else "")
@@ -279,7 +285,14 @@ def evaluate(
 
 def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:
     """Training rows and the rows held back."""
-    frame = pl.read_parquet(documents)
+    return _cut(pl.read_parquet(documents), which)
+
+
+def _cut(frame: pl.DataFrame, which: Which) -> tuple[Rows, Rows]:
+    if which.within is not None:
+        rows, _ = _cut(frame, which.within)
+        alone = which.model_copy(update={"within": None})
+        return splitting.inside(rows, _cut(frame[rows], alone))
     if which.kind == "search":
         return splitting.cut(frame, which.share, which.seed)
     if which.kind == "fold":

@@ -109,21 +109,47 @@ def search(
         for which in (*Which.for_search(search), *([Which(kind="all")] if bounded else []))
     ]
     parts = tuple(each.result() for each in pending)
-    kind, recipe = heads.get(head.kind), None
-    space = spaces.of(kind, search.space, bounded)
+    if not bounded:
+        return searched(run, parts, head, start, search)
+    *own, whole = parts
+    recipe = Recipe(whole.path, development.path, head, serving)
+    return searched(run, tuple(own), head, start, search, recipe=recipe)
+
+
+def searched(
+    run: Run,
+    parts: tuple[Handle, ...],
+    head: HeadSettings,
+    start: Hyperparameters,
+    search: SearchSettings,
+    fold: int | None = None,
+    recipe: Recipe | None = None,
+) -> Found:
+    """What the study of these parts comes to; one that was begun is gone on with.
+
+    `fold` is the outer fold, from 1, that the parts lie inside of; None: they are the pipeline's own. Where models
+    are bounded, `recipe` says how each is put together to be measured.
+    """
+    kind = heads.get(head.kind)
+    space = spaces.of(kind, search.space, bounds.of(search))
     made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
     made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}
-    if bounded:
-        *parts, whole = parts
-        recipe = Recipe(whole.path, development.path, head, serving)
-        made_of |= {"serving": serving}
-    name = planning.key(run.settings.name, planning.key_parts(made_of, ()))
-    study = Study(name, run.study_url, kind.goal, search, space, start, run.settings.name)
-    return conduct(run, study, tuple(parts), head.kind, recipe)
+    if recipe is not None:
+        made_of |= {"whole": recipe.part_folder, "serving": recipe.serving}
+    # No pipeline has a comma in its name: none starts warm from the study of a fold.
+    whose = run.settings.name if fold is None else f"{run.settings.name}, fold {fold}"
+    name = planning.key(whose, planning.key_parts(made_of, ()))
+    study = Study(name, run.study_url, kind.goal, search, space, start, whose)
+    return conduct(run, study, parts, head.kind, fold, recipe)
 
 
 def conduct(
-    run: Run, study: Study, parts: tuple[Handle, ...], head_kind: str, recipe: Recipe | None = None
+    run: Run,
+    study: Study,
+    parts: tuple[Handle, ...],
+    head_kind: str,
+    fold: int | None = None,
+    recipe: Recipe | None = None,
 ) -> Found:
     """Ask for trials and tell what they came to until the study is done; then what it came to.
 
@@ -134,7 +160,7 @@ def conduct(
         study.alive(),
     ):
         try:
-            failures = _Conductor(run, study, parts, head_kind, recipe, shown).play()
+            failures = _Conductor(run, study, parts, head_kind, fold, recipe, shown).play()
         except BaseException:
             study.give_back()
             raise
@@ -154,11 +180,12 @@ class _Conductor:
         study: Study,
         parts: tuple[Handle, ...],
         head_kind: str,
+        fold: int | None,
         recipe: Recipe | None,
         shown: progress.Bar,
     ) -> None:
         self.run, self.study, self.parts, self.head_kind = run, study, parts, head_kind
-        self.recipe = recipe
+        self.fold, self.recipe = fold, recipe
         self.shown, self.n_wanted, self.in_a_row = shown, study.n_left(), 0
         self.waves = study.settings.in_waves
         self.ended: queue.SimpleQueue[PrefectFuture[Outcome]] = queue.SimpleQueue()
@@ -204,7 +231,8 @@ class _Conductor:
 
     def _submit(self, ticket: Ticket) -> None:
         chosen = self.study.hyperparameters(ticket)
-        name = f"trial {ticket.number + 1} of {self.study.settings.n_trials}"
+        where = "" if self.fold is None else f"fold {self.fold}, "
+        name = f"{where}trial {ticket.number + 1} of {self.study.settings.n_trials}"
         future: PrefectFuture[Outcome] = trial.with_options(task_run_name=name).submit(
             self.run, ticket, chosen, self.parts, self.head_kind, self.recipe
         )
@@ -231,7 +259,7 @@ class _Conductor:
             outcome: Outcome = state.result()
             self.in_a_row = 0
             # First: a trial that is told is not run again, and one that is logged is not logged again.
-            _log(self.run, self.study.name, ticket, params, outcome)
+            _log(self.run, self.study.name, ticket, params, outcome, self.fold)
             if outcome.value is None:
                 self.study.pass_over(ticket, outcome.measured)
             elif outcome.pruned:
@@ -243,7 +271,7 @@ class _Conductor:
             self.study.fail(ticket)
             self.failures.append(state)
             self.in_a_row += 1
-            _log(self.run, self.study.name, ticket, params, None)
+            _log(self.run, self.study.name, ticket, params, None, self.fold)
         self.shown.reach(self.n_wanted - self.study.n_left())
         self.shown.note(self.study.best_so_far())
 
@@ -311,7 +339,12 @@ def _step(values: list[float], pruner: str) -> float:
 
 
 def _log(
-    run: Run, study: str, ticket: Ticket, params: Mapping[str, Any], outcome: Outcome | None
+    run: Run,
+    study: str,
+    ticket: Ticket,
+    params: Mapping[str, Any],
+    outcome: Outcome | None,
+    fold: int | None,
 ) -> None:
     """A child run in MLflow with its learning curve; no outcome where the trial failed."""
     record = TrialRecord(
@@ -322,5 +355,6 @@ def _log(
         value=outcome.value if outcome else None,
         seconds=outcome.seconds if outcome else 0.0,
         measured=outcome.measured if outcome else {},
+        fold=fold,
     )
     runs.log_trial(store_of(run), run.run_id, study, record)

@@ -9,7 +9,14 @@ from rich.table import Table
 from lslm.cli.display import duration
 from lslm.evaluation.front import UNITS, bounds_told, front_rows
 from lslm.evaluation.markdown import idle_text
-from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
+from lslm.evaluation.report import (
+    FoldScores,
+    NestedScores,
+    PairedDifference,
+    RunReport,
+    Score,
+    Scores,
+)
 
 _PIPE_WIDTH = 120
 
@@ -23,6 +30,8 @@ def show(report: RunReport) -> None:
     console.print(_folds(report.cross_validation, metric))
     if report.search.get("front"):
         console.print(_front(report))
+    if report.nested:
+        console.print(_nested(report.nested, report))
     console.print(_chosen(report))
     if idle := idle_text(report.search):
         console.print(f"\n{idle}")
@@ -61,6 +70,18 @@ def _front(report: RunReport) -> Table:
         measured = (f"{row[name]:.2f}" for name in UNITS)
         mark = "chosen" if row["chosen"] else ""
         table.add_row(str(row["trial"]), _number(row["value"]), *measured, mark)
+    return table
+
+
+def _nested(found: NestedScores, report: RunReport) -> Table:
+    metric, gap = report.goal, found.optimism
+    title = f"Nested cross-validation, a search inside each of {len(found.choices)} folds"
+    table = _table(title, "", metric, "interval", "n")
+    searched = report.cross_validation.systems["network"][metric]
+    for name, score in (("nested", found.scores[metric]), ("searched, same documents", searched)):
+        table.add_row(name, _number(score.value), _interval(score), str(score.n))
+    ends = rf"\[{gap.low:+.3f}, {gap.high:+.3f}]"
+    table.add_row("optimism, paired", f"{gap.difference:+.3f}", ends, str(gap.n))
     return table
 
 

@@ -68,6 +68,11 @@ def plan(
 
         stages = plan_stages(loaded.settings, loaded.base, home)
     _show_plan(stages, as_json)
+    if not as_json and loaded.settings.evaluation.nested and _waits("nest", stages):
+        from lslm.evaluation.nested_cost import told
+        from lslm.planning import seconds
+
+        print(f"\n{told(loaded.settings, seconds(home, loaded.settings.name))}")
 
 
 def _estimated(loaded: "Pipeline", home: "Workspace", terminal: "Console") -> "Estimate":
@@ -90,6 +95,10 @@ def _show_plan(stages: "Sequence[StagePlan]", as_json: bool) -> None:
         ("stage", "", "changed"),
         [(stage.stage, words[stage.status], _some(stage.changed)) for stage in stages],
     )
+
+
+def _waits(name: str, stages: "Sequence[StagePlan]") -> bool:
+    return any(stage.stage == name and stage.status != "done" for stage in stages)
 
 
 def _show_cost(estimate: "Estimate", as_json: bool) -> None:

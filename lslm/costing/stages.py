@@ -241,6 +241,16 @@ def _cross_validate(costs: Costs) -> Work:
     return costs.folds(costs.n_development, members, costs.baselines)
 
 
+def _nest(costs: Costs) -> Work:
+    """A search on the training documents of each fold, one after the other, and a fit of what each chose."""
+    evaluation, n = costs.settings.evaluation, costs.n_development
+    if not evaluation.nested:
+        return Work()
+    k = evaluation.folds
+    searches = costs.search(n * (k - 1) / k).times(k)
+    return searches + costs.folds(n, costs.settings.training.members, ())
+
+
 def _vary(costs: Costs) -> Work:
     asked = costs.settings.evaluation
     if not asked.curve and asked.seeds < 2:
@@ -321,6 +331,7 @@ _STAGES: dict[str, Callable[[Costs], Work]] = {
     "pretrain": _pretrain,
     "search": _search,
     "cross-validate": _cross_validate,
+    "nest": _nest,
     "vary": _vary,
     "explain-answers": _explain,
     "fit": _fit,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lslm.evaluation.front import UNITS, bounds_told, front_rows
+from lslm.evaluation.nested_text import nested_text
 from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.probed import explanation_text, swaps_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
@@ -46,6 +47,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Gate": gate_text(report.decision),
         "Holdout": scores_table(report.holdout),
         "Cross-validation": _folds(folds, report.goal),
+        "Nested cross-validation": nested_text(report),
         _details_title(report.holdout): _details(report.holdout),
         "Calibration": calibration_text(report),
         "Out of scope": scope_text(report.out_of_scope),

@@ -10,6 +10,8 @@ from lslm.tracking.logbook import LARGEST_BATCH, parts
 from lslm.tracking.store import Store
 
 PARENT, _TRIAL = "mlflow.parentRunId", "lslm.trial"
+FOLD = "lslm.fold"
+"""Tag of a trial of a nested search: its outer fold, from 1."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,22 @@ class TrialRecord:
     seconds: float
     measured: Mapping[str, float] = field(default_factory=dict)
     """What the model would measure where it is served, such as `size_mb`."""
+    fold: int | None = None
+    """Outer fold, from 1, inside of which the search was; None: it was the pipeline's own."""
+
+    @property
+    def title(self) -> str:
+        """The name of its run.
+
+        Example:
+            >>> TrialRecord(5, {}, (), "complete", 0.8, 1.0, fold=2).title
+            'fold 2, trial 5'
+        """
+        return (
+            f"trial {self.number}"
+            if self.fold is None
+            else f"fold {self.fold}, trial {self.number}"
+        )
 
 
 def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
@@ -41,12 +59,13 @@ def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
     child = store.client.create_run(
         parent.info.experiment_id,
         start_time=end - int(trial.seconds * 1000),
-        run_name=f"trial {trial.number}",
+        run_name=trial.title,
         tags={
             PARENT: run_id,
             _TRIAL: name,
             "lslm.state": trial.state,
             "lslm.pruned": str(trial.state == "pruned").lower(),
+            **({} if trial.fold is None else {FOLD: str(trial.fold)}),
             "mlflow.source.name": "lslm",
             "mlflow.user": owners.person(),
             **owners.mine(),
