@@ -2,9 +2,12 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -63,14 +66,17 @@ def ray(home: Path) -> Iterator[tuple[str, Callable[[], list[psutil.Process]]]]:
     """A head with room for two worker processes; the address, and what finds those at work."""
     pytest.importorskip("prefect_ray")
     port = free_port()
+    # The names of Ray's sockets begin with it, and may not be long.
+    short = tempfile.mkdtemp(prefix="ray")
     head = started(
         home,
         *("ray", "start", "--head", "--block", "--num-cpus", "2", "--port", str(port)),
         *("--include-dashboard", "false", "--node-ip-address", "127.0.0.1"),
-        *("--temp-dir", str(home / "ray")),
+        *("--temp-dir", short),
     )
     try:
-        until(lambda: listens(port), "Ray never listened")
+        until(lambda: listens(port) or head.poll() is not None, "Ray never listened")
+        assert head.poll() is None, (home / "cluster.log").read_text()[-2000:]
         yield (
             f"127.0.0.1:{port}",
             lambda: [
@@ -81,6 +87,7 @@ def ray(home: Path) -> Iterator[tuple[str, Callable[[], list[psutil.Process]]]]:
         )
     finally:
         ended([head])
+        shutil.rmtree(short, ignore_errors=True)
 
 
 @pytest.mark.parametrize("cluster", [dask, ray])
@@ -156,8 +163,6 @@ def with_nothing_left(process: psutil.Process) -> None:
 
 
 def listens(port: int) -> bool:
-    import socket
-
     with socket.socket() as asked:
         asked.settimeout(1)
         return asked.connect_ex(("127.0.0.1", port)) == 0
