@@ -104,7 +104,8 @@ def test_what_another_machine_writes_into_a_shared_workspace_stays(tmp_path: Pat
 def test_a_temporary_folder_goes_with_its_process_and_is_swept_after_one_that_was_killed(
     tmp_path: Path,
 ) -> None:
-    short = tempfile.mkdtemp(prefix="t")
+    # A command of an earlier test may have given this process a folder of its own, with a long name.
+    short = tempfile.mkdtemp(prefix="t", dir="/tmp")
     script = """
 import os, signal, sys, tempfile
 from multiprocessing.util import get_temp_dir

@@ -67,7 +67,7 @@ class World:
         return self
 
     def submit(
-        self, run: Run, ticket: Any, chosen: Hyperparameters, parts: Any, kind: str
+        self, run: Run, ticket: Any, chosen: Hyperparameters, parts: Any, kind: str, recipe: None
     ) -> Future:
         if len(self.trials) == self.stopped_after:
             raise KeyboardInterrupt
