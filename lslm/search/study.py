@@ -304,11 +304,19 @@ class Study:
             )
 
 
+class _Grid(optuna.samplers.GridSampler):
+    """Optuna's, whose end of the grid stops an `optimize` that there is none of here."""
+
+    def after_trial(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: who asks knows when enough were asked for."""
+
+
 def _sampler(
     settings: SearchSettings, space: SearchSpace, seed: int
 ) -> optuna.samplers.BaseSampler:
     return {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed, n_startup_trials=5),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
-        "grid": lambda: optuna.samplers.GridSampler(spaces.grid(space), seed=seed),
+        # Its seed orders the grid: with another one a trial, points would be tried twice and others never.
+        "grid": lambda: _Grid(spaces.grid(space), seed=settings.seed),
     }[settings.sampler]()

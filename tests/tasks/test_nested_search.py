@@ -125,7 +125,7 @@ def nested(folder: Path, world: World, **evaluation: Any) -> Nested:
         settings=settings, base=folder, run_id="r", study_url=f"sqlite:///{folder / 'optuna.db'}"
     )
     search = SearchSettings(
-        n_trials=2, sampler="grid", space={"encoder.units": (4, 8)}, warm_start=1
+        n_trials=3, sampler="grid", space={"encoder.units": (4, 8)}, warm_start=1
     )
     start = Hyperparameters().replaced({"encoder.units": 4})
     data = (handle("development"), handle("tokens"), None, settings.embedding, HeadSettings())
@@ -145,8 +145,8 @@ def test_trials_tell_their_fold_and_no_search_hears_of_another_s(
     tmp_path: Path, world: World
 ) -> None:
     nested(tmp_path, world)
-    assert world.trials == [f"fold {f}, trial {t} of 2" for f in (1, 2) for t in (1, 2)]
-    assert [each.fold for each in world.logged] == [1, 1, 2, 2]
+    assert world.trials == [f"fold {f}, trial {t} of 3" for f in (1, 2) for t in (1, 2, 3)]
+    assert [each.fold for each in world.logged] == [1, 1, 1, 2, 2, 2]
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
     studies = {
         each.user_attrs["pipeline"]: optuna.load_study(study_name=each.study_name, storage=url)
@@ -154,20 +154,20 @@ def test_trials_tell_their_fold_and_no_search_hears_of_another_s(
     }
     assert studies.keys() == {"toy, fold 1", "toy, fold 2"}
     for each in studies.values():
-        assert len(each.trials) == 2
+        assert len(each.trials) == 3
         assert not any("taken_from" in trial.user_attrs for trial in each.trials)
 
 
 def test_what_is_stopped_is_gone_on_with_and_nothing_is_tried_twice(
     tmp_path: Path, world: World
 ) -> None:
-    world.stopped_after = 4
+    world.stopped_after = 5
     with pytest.raises(KeyboardInterrupt):
         nested(tmp_path, world)
     world.stopped_after = None
     before = len(world.trials)
     nested(tmp_path, world)
-    assert world.trials[before:] == ["fold 2, trial 2 of 2"]
+    assert world.trials[before:] == [f"fold 2, trial {t} of 3" for t in (2, 3)]
     assert world.fitted == [("fold 1", 4, ()), ("fold 2", 8, ())]
 
 
