@@ -14,7 +14,7 @@ from lslm.errors import InputError
 from lslm.services import patience
 from lslm.services.sqlite import file_of, one_migration
 
-PATIENCE = 600.0
+PATIENCE = patience.PATIENCE
 """Seconds that a storage may be away before a search gives up."""
 _LASTS = ("disk is full", "disk I/O error", "readonly database", "unable to open database")
 """What SQLite says where another attempt would fail as well: a person has to make room."""
