@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from lslm import heads
 from lslm.errors import InputError
 from lslm.pipelines.checks import head_problems, space_problems
 from lslm.pipelines.document import Document
@@ -47,7 +48,7 @@ def load(reference: str, overrides: Sequence[str] = ()) -> Pipeline:
     if problems:
         raise _error(document, problems)
     assert settings is not None
-    return Pipeline(settings, file.parent, file)
+    return Pipeline(heads.settled(settings), file.parent, file)
 
 
 def _file(reference: str) -> Path:

@@ -27,7 +27,10 @@ DEFAULT: SearchSpace = {
 
 def of(head: Head, given: SearchSpace | None) -> SearchSpace:
     """The space as the settings give it, or the encoder's and the head's together."""
-    return {**DEFAULT, **head.space} if given is None else given
+    if given is not None:
+        return given
+    read = {name: values for name, values in DEFAULT.items() if name not in head.unused}
+    return {**read, **head.space}
 
 
 def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:

@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lslm
+from lslm import heads
 from lslm.heads.contract import Targets
 from lslm.serving import model_folder
 from lslm.serving.export import to_onnx
 from lslm.serving.model_folder import Description, ModelFolder
+from lslm.serving.stepping import to_step
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
@@ -57,6 +59,8 @@ def save(
         bare.save(folder / _member(number))
         _undate(folder / _member(number))
     to_onnx(members, folder / model_folder.GRAPH)
+    if heads.get(head.kind).writes:
+        to_step(members, folder / model_folder.STEP)
     model_folder.write_manifest(folder)
 
 

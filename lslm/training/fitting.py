@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from lslm import heads
-from lslm.encoder.encoder import encode
+from lslm.encoder.encoder import Encoder
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
-from lslm.training.batches import MULTIPLE, Batches, for_keras, in_order
+from lslm.training import feeds
+from lslm.training.batches import MULTIPLE, for_keras, in_order
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Examples, Part
@@ -44,14 +44,7 @@ def fit(
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
-    batches = Batches(
-        part.training,
-        head.batching,
-        part.vocabulary.mark,
-        training.batch_size,
-        training.max_tokens,
-        seed,
-    )
+    batches = feeds.of(part, head, hyperparameters, seed)
     network.compile(
         optimizer=_optimizer(training, n_steps=len(batches) * training.epochs),
         loss=head.loss(hyperparameters),
@@ -77,8 +70,7 @@ def fit(
 
 def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
     """The network: encoder and head, every layer seeded from `seed`."""
-    encoder = partial(
-        encode,
+    encoder = Encoder(
         n_words=len(part.vocabulary),
         size=part.report["size"],
         vectors=part.vectors,
