@@ -17,8 +17,9 @@ def show(report: RunReport) -> None:
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     metric = report.goal
-    console.print(_scores("Holdout, scored once", report.holdout, metric))
-    console.print(_folds(report.cross_validation, metric))
+    lower = ", lower is better" if report.direction == "minimize" else ""
+    console.print(_scores(f"Holdout, scored once{lower}", report.holdout, metric))
+    console.print(_folds(report.cross_validation, metric, lower))
     console.print(_chosen(report))
     console.print(f"\n{_ending(report)}")
 
@@ -33,8 +34,8 @@ def _scores(title: str, scores: Scores, metric: str) -> Table:
     return table
 
 
-def _folds(scores: FoldScores, metric: str) -> Table:
-    title = f"Cross-validation, {len(scores.folds)} folds pooled"
+def _folds(scores: FoldScores, metric: str, lower: str) -> Table:
+    title = f"Cross-validation, {len(scores.folds)} folds pooled{lower}"
     table = _table(title, "system", metric, "interval", "folds from .. to", "network minus it")
     differences = _by_system(scores, metric)
     for system, values in scores.systems.items():
