@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from lslm import heads
 from lslm.errors import InputError
 from lslm.pipelines.checks import head_problems, space_problems
 from lslm.pipelines.document import Document
@@ -40,6 +39,8 @@ def load(reference: str, overrides: Sequence[str] = ()) -> Pipeline:
 
     Everything that is wrong is told in one InputError, a line each.
     """
+    from lslm import heads
+
     file = _file(reference)
     document = Document.read(file)
     for override in overrides:
