@@ -107,6 +107,7 @@ def test_it_learns_what_n_grams_cannot_know_and_writes_it(
         assert said.text == f" {animal}"
 
 
+@pytest.mark.slow
 def test_it_goes_on_from_its_last_epoch_bit_for_bit(
     made: tuple[Path, Path], tmp_path: Path
 ) -> None:
