@@ -8,7 +8,7 @@ import pytest
 
 from tests.flows.tiny import lslm
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PIPELINE = """
 name: walks
@@ -23,19 +23,19 @@ training: {epochs: 12, batch_size: 8, learning_rate: 0.02}
 search:
   n_trials: 2
   space: {head.steps: [8, 12], encoder.units: [16, 24]}
-evaluation: {folds: 2, resamples: 200, curve: [0.5], seeds: 2}
+evaluation: {folds: 2, resamples: 200, curve: [], seeds: 1}
 """
 ANIMALS = ("fox", "dog", "cat", "crow", "hare", "owl")
 PLACES = ("den", "tree", "field", "brook")
 
 
 def documents(folder: Path) -> None:
-    """The second animal is the first one, two tokens before: n-grams of two cannot know it."""
+    """The animal that comes home went out ten tokens before: n-grams of two cannot know it."""
     draw = random.Random(0)
     lines = []
     for number in range(240):
         animal, place = draw.choice(ANIMALS), draw.choice(PLACES)
-        lines.append(f"the {animal} and {animal} went to the {place} {number}")
+        lines.append(f"the {animal} went out to the {place} and home came the {animal} {number}")
     (folder / "walks.txt").write_text("\n".join(lines), encoding="utf-8")
     (folder / "walks.yaml").write_text(PIPELINE, encoding="utf-8")
 
@@ -58,15 +58,15 @@ def test_from_documents_to_text(tmp_path: Path) -> None:
     again = lslm("run", "walks.yaml", home=tmp_path)
     assert (again.returncode, again.stderr) == (0, "nothing changed since the last run\n")
 
-    asked = ("walks", "the fox and", "--tokens", "8", "--top-p", "0.9", "--seed", "1")
+    asked = ("walks", "the fox went out", "--tokens", "8", "--top-p", "0.9", "--seed", "1")
     written = [lslm("generate", *asked, home=tmp_path) for _ in range(2)]
     assert written[0].stdout == written[1].stdout
-    assert written[0].stdout.startswith("the fox and fox went to the"), written[0].stderr
+    assert written[0].stdout.startswith("the fox went out to the"), written[0].stderr
 
     (tmp_path / "new.txt").write_text(
-        "the owl and owl went to the den\n\n"
-        "the owl and fox went to the den\n"
-        "den the owl to and the owl went\n",
+        "the owl went out to the den and home came the owl\n\n"
+        "the owl went out to the den and home came the fox\n"
+        "came den the fox the the home owl out to went and\n",
         encoding="utf-8",
     )
     ranked = lslm("score", "walks", "new.txt", "--ranked", "--json", home=tmp_path)
