@@ -79,8 +79,8 @@ def _strangers(
 ) -> Iterator[str]:
     """Words that neither the training rows nor the outside text have, and words left out."""
     # No text makes the mark: heads that tell lines apart have it in any case.
-    known = {MARK, *counted, *outside}
-    strange = [word for word in words if word not in known]
+    there = {MARK, *counted, *outside}
+    strange = [word for word in words if word not in there]
     if strange:
         yield f"words that no training row has: {some(strange)}"
     least, known = case.settings.embedding.min_count, set(words)
