@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from flows.train import train
-from lslm.audit.evidence import Evidence, FittedPart, rows_of
+from lslm.audit.evidence import Evidence, FittedPart, nested_parts, rows_of, search_parts
 from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.workspace import Handle, Workspace
@@ -22,6 +22,7 @@ _NEEDED = {
     "prepare-part",
     "search",
     "cross-validate",
+    "nest",
     "fit",
     "calibrate",
     "put-forward",
@@ -49,11 +50,12 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     data = (made["split"].development, made["tokenize"].development, made["pretrain"])
     evaluation = settings.evaluation
     whiches = {
-        "search": Which.for_search(settings.search),
+        **dict(zip(search_parts(settings.search), Which.for_search(settings.search), strict=True)),
         **{
             f"fold {number + 1}": Which.for_fold(number, evaluation.folds, evaluation.seed)
             for number in range(evaluation.folds)
         },
+        **dict(zip(nested_parts(settings), _nested(settings), strict=True)),
         "final": Which(kind="all"),
     }
     found: dict[str, Any] = {
@@ -62,6 +64,19 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     }
     _check_finished(walking, settings)
     return found
+
+
+def _nested(settings: Settings) -> list[Which]:
+    """What the searches inside the folds are fitted on."""
+    evaluation, search = settings.evaluation, settings.search
+    folds = range(evaluation.folds if evaluation.nested else 0)
+    return [
+        which
+        for number in folds
+        for which in Which.for_search(
+            search.inside(number), Which.for_fold(number, evaluation.folds, evaluation.seed)
+        )
+    ]
 
 
 def _check_finished(walking: Planner, settings: Settings) -> None:
@@ -80,6 +95,7 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
     rows = rows_of(settings, pl.read_parquet(split.development.path))
     fitted = tuple(FittedPart(name, handle.path, *rows[name]) for name, handle in parts.items())
     answers: tuple[Handle, ...] = made["cross-validate"].answers
+    nested: tuple[Handle, ...] = made["nest"].answers
     handles = (split.development, split.holdout, split.outside, split.report)
     handles += (tokens.development, tokens.outside, made["pretrain"], made["tell-apart"].network)
     handles += (split.out_of_scope, split.out_of_scope_holdout)
@@ -92,7 +108,8 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
         vectors=made["pretrain"].path if made["pretrain"] else None,
         parts=fitted,
         answers=tuple(handle.path for handle in answers),
+        nested=tuple(handle.path for handle in nested),
         model=made["tell-apart"].network.path,
         out_of_scope=split.out_of_scope.path if split.out_of_scope else None,
-        handles=tuple(each for each in (*handles, *answers, *parts.values()) if each),
+        handles=tuple(each for each in (*handles, *answers, *nested, *parts.values()) if each),
     )

@@ -9,7 +9,6 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
-from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.timeout import timeout
 from pydantic import Field
 
@@ -20,8 +19,9 @@ from lslm.cli.options import DEFAULT
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
 from lslm.settings import Settings
-from lslm.training import workers
+from lslm.unfinished import claim_temporary
 from lslm.workspace import Workspace
+from tasks import runners
 from tasks.shown import FlowRunPage
 
 
@@ -40,6 +40,8 @@ def scheduled(
     n_trials: Annotated[int | None, Field(ge=1)] = None,
     budget: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*[smh]$")] = None,
     approval: bool | None = None,
+    max_size: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*([KMG]B)?$")] = None,
+    max_latency: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*(us|ms|s)?$")] = None,
 ) -> State:
     """Take raw text all the way to a registered model, if anything changed since the last run.
 
@@ -50,12 +52,18 @@ def scheduled(
         n_trials: Trials of the search; empty takes the pipeline's.
         budget: Longest time of the search, such as `30m`; empty takes the pipeline's.
         approval: Whether a version that passes the gate waits for a person; empty takes the pipeline's.
+        max_size: Largest model folder, such as `2MB`; empty takes the pipeline's.
+        max_latency: Longest time of one document on the worker's machine, such as `1ms`; empty takes the
+            pipeline's.
     """
     prepare(workspace)
+    claim_temporary()
     given = {
         "workspace": workspace,
         "search.n_trials": n_trials,
         "search.budget": budget,
+        "search.max_size_mb": max_size,
+        "search.max_latency_ms": max_latency,
         "registry.approval": None if approval is None else str(approval).lower(),
     }
     named = [f"{name}={value}" for name, value in given.items() if value is not None]
@@ -72,12 +80,12 @@ def scheduled(
 
 def _trained(loaded: Pipeline) -> RunReport:
     """Within this flow run, not below it: an approval pauses the run that people look at."""
-    context, execution = FlowRunContext.get(), loaded.settings.execution
+    context = FlowRunContext.get()
     assert context is not None
     with (
-        workers.started(execution.workers) as processes,
-        ThreadPoolTaskRunner(max_workers=processes.number) as threads,
-        context.model_copy(update={"task_runner": threads}),
+        runners.opened(loaded.settings) as runner,
+        runner,
+        context.model_copy(update={"task_runner": runner}),
         timeout(_seconds(loaded.settings)),
     ):
         return train.fn(loaded.settings, loaded.base)

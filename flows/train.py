@@ -4,22 +4,26 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from lslm import heads
 from lslm.evaluation.report import RunReport
+from lslm.serving.recipe import Serving
 from lslm.settings import Hyperparameters, Settings
-from lslm.training import workers
+from lslm.unfinished import claim_temporary
 from tasks import (
     approval,
     candidate,
     corpora,
     embeddings,
+    flow_runs,
     models,
+    nesting,
     probes,
     registry,
     reported,
+    runners,
     scope,
+    searching,
     tracked,
     variation,
 )
@@ -30,6 +34,7 @@ from tasks.stage import gathered
 def train(settings: Settings, base: Path) -> RunReport:
     """Take raw text all the way to a registered model."""
     head, learned = settings.head, settings.embedding
+    serving = Serving.of(settings)
     options = heads.options(head).model_dump(mode="json")
     start = Hyperparameters(encoder=settings.encoder, training=settings.training, head=options)
     baselines = settings.evaluation.baselines
@@ -41,18 +46,19 @@ def train(settings: Settings, base: Path) -> RunReport:
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
         data = (parts.development, tokens.development, vectors, learned, head)
-        found = models.search(run, *data, start, settings.search)
+        found = searching.search(run, *data, start, settings.search, serving)
         chosen = found.hyperparameters
         folds = models.cross_validate(
             run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
         )
+        nested = nesting.nest(
+            run, *data, start, settings.search, nesting.Nesting.of(settings.evaluation)
+        )
         variants = variation.Variants.of(settings.evaluation)
         varied = variation.vary(run, *data, chosen, baselines, variants)
         looked = probes.Explaining.of(settings.evaluation)
-        explained = probes.explain_answers(
-            run, *data, chosen, settings.text, settings.cleaning, looked
-        )
-        fitted = models.fit(run, *data, chosen, settings.text, settings.cleaning, settings.name)
+        explained = probes.explain_answers(run, *data, chosen, serving, looked)
+        fitted = models.fit(run, *data, chosen, serving)
         network = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         put = candidate.put_forward(
             run,
@@ -77,7 +83,9 @@ def train(settings: Settings, base: Path) -> RunReport:
             settings.evaluation.seed,
         )
         swaps = probes.swap_words(run, put.candidate, parts.holdout, settings.evaluation.swaps)
-        asides: Any = gathered(reported.Asides, varied=varied, explained=explained, swaps=swaps)
+        asides: Any = gathered(
+            reported.Asides, varied=varied, nested=nested, explained=explained, swaps=swaps
+        )
         terms = reported.Terms(
             evaluation=settings.evaluation,
             gate=settings.gate,
@@ -91,10 +99,7 @@ def train(settings: Settings, base: Path) -> RunReport:
 
 
 def start(settings: Settings, base: Path) -> RunReport:
-    """Run the flow with training processes at hand, and a thread for each.
-
-    With more threads, trials would be asked for long before a process is free to run them.
-    """
-    with workers.started(settings.execution.workers) as processes:
-        runner: Any = ThreadPoolTaskRunner(max_workers=processes.number)
+    """Run the flow, its trials and folds on what the settings name."""
+    claim_temporary()
+    with runners.opened(settings) as runner, flow_runs.marked():
         return train.with_options(task_runner=runner)(settings, base)

@@ -241,8 +241,12 @@ def _imports(module: str) -> frozenset[str]:
 
 @cache
 def _is_module(name: str) -> bool:
+    """Whether a name in a package is a module; looking inside a module would import it, and Keras with it."""
+    package, _, _ = name.rpartition(".")
     try:
-        return importlib.util.find_spec(name) is not None
+        above = importlib.util.find_spec(package)
+        inside = above is not None and above.submodule_search_locations is not None
+        return inside and importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:
         return False
 

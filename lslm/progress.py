@@ -33,6 +33,10 @@ class Display(Protocol):
         """A stage begins."""
         ...
 
+    def say(self, text: str) -> None:
+        """The running stage has something to say, such as how long it is going to take."""
+        ...
+
     def start(self, name: str, total: float | None, unit: str, limit: float | None) -> Bar:
         """A bar appears; `total` is None where the length is not known.
 
@@ -47,6 +51,9 @@ class Display(Protocol):
 
 class _Silent:
     def stage(self, name: str) -> None:
+        pass
+
+    def say(self, text: str) -> None:
         pass
 
     def start(self, name: str, total: float | None, unit: str, limit: float | None) -> Bar:
@@ -84,6 +91,11 @@ def shown_on(display: Display) -> Iterator[None]:
 def stage(name: str) -> None:
     """Say that a stage begins."""
     _display.stage(name)
+
+
+def say(text: str) -> None:
+    """Show a line about the running stage."""
+    _display.say(text)
 
 
 @contextmanager

@@ -175,6 +175,15 @@ class EncoderSettings(Section):
     """Rows that the n-grams are hashed into."""
     ngram_units: PositiveInt = 32
     """Of an n-gram's trained vector."""
+    max_words: int = Field(default=0, ge=0)
+    """Only this many first words of the vocabulary, the most frequent ones of the training part, have a vector;
+    others are the unknown word. 0: all of them."""
+    vector_units: int = Field(default=0, ge=0)
+    """Pretrained vectors are projected onto this many of their principal components; vectors that are not
+    pretrained have this many units. 0: `embedding.size`."""
+    stored: Literal["float32", "float16", "int8"] = "float32"
+    """How the served graph keeps large arrays on disk; it computes in float32. `int8`: a scale a row. Trials and
+    folds are scored before this rounding, the holdout after it."""
 
 
 class TrainingSettings(Section):
@@ -192,6 +201,9 @@ class TrainingSettings(Section):
     """Decoupled (AdamW, Loshchilov & Hutter 2019)."""
     label_smoothing: Share = 0.0
     clip_norm: PositiveFloat = 1.0
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    """What layers compute in; weights, outputs and the served model stay float32. The mixed ones are for
+    processors with units for them (docs/training.md)."""
     max_tokens: PositiveInt = 400
     """Longer documents are cut, keeping the head and the tail in equal parts."""
     members: PositiveInt = 1
@@ -223,6 +235,27 @@ Duration = Annotated[PositiveFloat, BeforeValidator(_seconds)]
 """Seconds; `90s`, `5m` and `2h` are understood."""
 
 
+def _in_units(value: object, units: dict[str, float]) -> object:
+    """Read a number with one of these units; anything else comes back as it is."""
+    names = "|".join(units)
+    match = re.fullmatch(rf"(\d+(?:\.\d+)?)\s*({names})", value) if isinstance(value, str) else None
+    return float(match[1]) * units[match[2]] if match else value
+
+
+def _megabytes(value: object) -> object:
+    return _in_units(value, {"KB": 1e-3, "MB": 1.0, "GB": 1e3})
+
+
+def _milliseconds(value: object) -> object:
+    return _in_units(value, {"us": 1e-3, "ms": 1.0, "s": 1e3})
+
+
+Megabytes = Annotated[PositiveFloat, BeforeValidator(_megabytes)]
+"""Millions of bytes; `500KB`, `2MB` and `1GB` are understood."""
+Milliseconds = Annotated[PositiveFloat, BeforeValidator(_milliseconds)]
+"""`500us`, `1ms` and `2s` are understood."""
+
+
 class SearchSettings(Section):
     """How hyperparameters are chosen, on a validation part of the development set."""
 
@@ -238,20 +271,61 @@ class SearchSettings(Section):
     result depends on the history of the workspace."""
     validation: Annotated[float, Field(gt=0, lt=1)] = 0.15
     """Share of the development set that chooses."""
+    folds: PositiveInt = 1
+    """Parts that each trial is judged on: 1 takes one validation part; more are folds of the development
+    set, whose mean counts. Steadier, and that many times slower."""
     in_waves: bool = False
-    """As many trials as there are training processes begin together and are judged together, so that
-    the result does not depend on which process is faster; `deterministic` turns it on."""
-    pruning: bool = True
-    """Stop trials that are worse than the median of the others at the same epoch."""
+    """As many trials as can run at once begin together and are judged together, so that the result
+    does not depend on which process is faster; `deterministic` turns it on."""
+    pruner: Literal["median", "hyperband", "wilcoxon", "none"] = "median"
+    """What stops trials early. `median`: worse than the median of the others at the same epoch, or part.
+    `hyperband`: many trials begin, the best third goes on with thrice the epochs. `wilcoxon`: a signed-rank
+    test against the best trial, part by part; it needs `folds`."""
+    max_size_mb: Megabytes | None = None
+    """Largest model folder, in millions of bytes (`2MB`). Then size is a goal beside quality, names that decide
+    it join the space, a trial over the bound is not trained, no other is pruned, and the best one is chosen."""
+    max_latency_ms: Milliseconds | None = None
+    """Longest median time of one document, alone, on this machine (`1ms`); a goal as the size is."""
     space: SearchSpace | None = None
     """None takes the default space of the encoder and the head."""
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _check_pruner(self) -> "SearchSettings":
+        if self.pruner == "wilcoxon" and self.folds < 3:
+            raise ValueError(
+                "pruner wilcoxon compares trials part by part: it needs folds of 3 or more"
+            )
+        if self.pruner == "hyperband" and self.folds > 1:
+            raise ValueError("pruner hyperband counts epochs: it needs folds: 1")
+        return self
+
+    @model_validator(mode="after")
+    def _check_bounds(self) -> "SearchSettings":
+        if not self.n_trials and (self.max_size_mb or self.max_latency_ms):
+            raise ValueError("max_size_mb and max_latency_ms bound a search: n_trials of 1 or more")
+        return self
+
+    def inside(self, number: int) -> "SearchSettings":
+        """The same search, inside outer fold `number`, counted from 0.
+
+        It has a seed of its own, and takes nothing from earlier studies: those saw the fold's documents. Trials
+        draw from their search's seed and their number, so the seeds lie further apart than trials are many.
+
+        Example:
+            >>> SearchSettings(seed=3, warm_start=2).inside(1).seed
+            20003
+        """
+        return self.model_copy(update={"seed": self.seed + 10_000 * (number + 1), "warm_start": 0})
 
 
 class EvaluationSettings(Section):
     """How the numbers are made."""
 
     folds: Annotated[int, Field(ge=2)] = 5
+    nested: bool = False
+    """Search again inside each fold, on its training documents alone: a score without the optimism of a search
+    that saw the folds. It costs about as many searches as there are folds; `lslm plan` says how long that is."""
     baselines: tuple[str, ...] | None = None
     """None takes all that the head names."""
     resamples: PositiveInt = 2000
@@ -319,6 +393,9 @@ class RegistrySettings(Section):
     """A version that passes the gate waits until a person approves it."""
     approval_timeout: Duration = 86_400.0
     """Time to approve (`24h`); silence refuses."""
+    networks: bool | None = None
+    """Whether the Keras networks lie in the model folder beside the graph that answers, to look into or to train
+    on. They take as much room again, or more. None: unless the search bounds the size."""
     input_example: tuple[str, ...] | None = None
     """Texts that travel in the package as an example; none puts frequent words together, so that no
     document of the corpus is in it."""
@@ -340,8 +417,18 @@ class TrackingSettings(Section):
 class ExecutionSettings(Section):
     """Which processes do the work."""
 
+    runner: Literal["threads", "processes", "dask", "ray"] = "threads"
+    """What trials and folds run on. `threads`: warm training processes of this machine, which share what is
+    loaded; the fastest where one machine is enough. `processes`: a pool of Prefect's. `dask`, `ray`: a cluster."""
+    address: str | None = None
+    """Of the cluster (`tcp://HOST:8786`, `ray://HOST:10001`); none starts one on this machine. All its machines
+    must see the workspace under the same path, and the same databases."""
     workers: int | None = Field(default=None, ge=1)
-    """Training processes, one thread each; none takes one a core."""
+    """Trials or folds at once; none takes as many as there are cores for, here or in the cluster."""
+    cores: PositiveInt = 1
+    """Cores that one trial or fold asks for; two processes of one core do more than one of two."""
+    gpus: float = Field(default=0, ge=0)
+    """Share of a GPU that one trial or fold asks for: 0.5 lets two share one."""
     pool: str = "lslm"
     """Prefect's work pool that scheduled runs go to; `lslm up` starts a worker for it."""
     retries: int = Field(default=1, ge=0)
@@ -354,6 +441,14 @@ class ExecutionSettings(Section):
     """Longest time for a run (`6h`); the next run goes on from what was done. None: no limit."""
     watts_per_core: PositiveFloat = 10.0
     """Power of one busy core, for the estimate of energy in the report; measure yours for a better one."""
+
+    @model_validator(mode="after")
+    def _check_address(self) -> "ExecutionSettings":
+        if self.address is not None and self.runner not in ("dask", "ray"):
+            raise ValueError(
+                f"address is that of a cluster: it needs runner dask or ray, not {self.runner}"
+            )
+        return self
 
 
 def _default_workspace() -> Path:
@@ -406,6 +501,25 @@ class Settings(Section):
                 "the model does not answer; take one, or split.train_out_of_scope: true"
             )
         return self
+
+    @model_validator(mode="after")
+    def _check_nested(self) -> "Settings":
+        if self.evaluation.nested and not self.search.n_trials:
+            raise ValueError(
+                "evaluation.nested measures what a search gains by choosing: it needs search.n_trials above 0"
+            )
+        if self.evaluation.nested and (self.search.max_size_mb or self.search.max_latency_ms):
+            raise ValueError(
+                "evaluation.nested repeats a search for quality alone: it goes without search.max_size_mb "
+                "and search.max_latency_ms"
+            )
+        return self
+
+    @property
+    def keeps_networks(self) -> bool:
+        """Whether the Keras networks lie in the model folder."""
+        kept = self.registry.networks
+        return self.search.max_size_mb is None if kept is None else kept
 
     def at(self, name: str) -> Any:
         """The value of a setting by its dotted name.

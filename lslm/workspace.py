@@ -7,7 +7,10 @@ Layout of a workspace folder:
     keys/<pipeline>/...      what the key of each stage was made of, so that a change can be named
     runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
     locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
-    tmp/                     work in progress; swept when its process is gone
+    checkpoints/<pipeline>/  where unfinished fits stand
+    tmp/                     work in progress
+
+What is being written carries its process in its name, and is swept when that is gone.
 """
 
 import hashlib
@@ -20,11 +23,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
+from lslm import unfinished
+
 _BLOCK = 1 << 20
+_UNFINISHED = ("tmp/*", ".*", "keys/*/.*", "runs/.*", "checkpoints/*/.*", "services/.*")
 
 
 class Handle(BaseModel):
@@ -91,7 +96,8 @@ class Workspace:
         """Make the folders, and sweep what dead processes left behind."""
         for folder in (self.files, self.results, self.root / "keys", self.root / "runs"):
             folder.mkdir(parents=True, exist_ok=True)
-        _sweep(self.root / "tmp")
+        for pattern in _UNFINISHED:
+            unfinished.sweep(self.root.glob(pattern))
         return self
 
     @contextmanager
@@ -125,7 +131,7 @@ class Workspace:
         """A temporary folder on the same file system; gone after the block, whatever happens."""
         parent = self.root / "tmp"
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{os.getpid()}-"))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=unfinished.mark()))
         try:
             yield folder
         finally:
@@ -200,7 +206,7 @@ def size(path: Path) -> int:
 def write_atomic(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: a synced temporary file, then one rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{unfinished.mark()}")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -220,13 +226,6 @@ def _sync(path: Path) -> None:
     for child in _tree(path) if path.is_dir() else [path]:
         with child.open("rb") as file:
             os.fsync(file.fileno())
-
-
-def _sweep(folder: Path) -> None:
-    for child in folder.iterdir() if folder.is_dir() else ():
-        pid = child.name.split("-")[0]
-        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
-            shutil.rmtree(child, ignore_errors=True)
 
 
 def _read_json(path: Path) -> Any | None:

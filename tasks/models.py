@@ -1,60 +1,42 @@
 """Stages that make the model: search, cross-validate, fit, evaluate."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import polars as pl
-from prefect import State, task
+from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
-from lslm import heads, planning, progress
+from lslm import heads, planning, progress, stopping
 from lslm.corpus import splitting
 from lslm.evaluation import abstention, answers, calibration
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.baselines import Documents, answer_baseline
-from lslm.evaluation.markdown import search_text
 from lslm.evaluation.sections import confidence_text
 from lslm.heads import ragged
 from lslm.heads.contract import Array
-from lslm.search import space as spaces
-from lslm.search.study import Study
-from lslm.services.addresses import study_url
 from lslm.serving import model_folder
 from lslm.serving.predictor import Predictor
+from lslm.serving.recipe import Recipe, Serving
 from lslm.settings import (
-    CleaningSettings,
     EmbeddingSettings,
     HeadSettings,
     Hyperparameters,
     SearchSettings,
-    TextSettings,
 )
 from lslm.text.store import Rows
-from lslm.tracking import runs
-from lslm.tracking.runs import TrialRecord
 from lslm.training import workers
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.stage import Named, Pages, Run, stage
-from tasks.tracked import store_of
 
 # Named, not imported: only the training processes pay for Keras.
 _FIT = "lslm.training.fitting:fit"
 ASSEMBLE = "lslm.serving.assembly:assemble"
-
-
-class Found(BaseModel):
-    """What the search came to."""
-
-    model_config = ConfigDict(frozen=True)
-
-    hyperparameters: Hyperparameters
-    summary: dict[str, Any]
 
 
 class Folds(BaseModel):
@@ -78,11 +60,19 @@ class Which(Named, BaseModel):
     n_folds: int = 0
     kept: float = 1.0
     """Share of a fold's training rows that is trained on."""
+    within: "Which | None" = None
+    """The fold whose training rows are cut; its validation rows are on neither side. None: all rows are cut."""
 
     @classmethod
-    def for_search(cls, search: SearchSettings) -> "Which":
-        """What trials are fitted on."""
-        return cls(kind="search", seed=search.seed, share=search.validation)
+    def for_search(
+        cls, search: SearchSettings, within: "Which | None" = None
+    ) -> "tuple[Which, ...]":
+        """What each trial is fitted on: one part, or folds."""
+        if search.folds == 1:
+            cut = cls(kind="search", seed=search.seed, share=search.validation, within=within)
+            return (cut,)
+        cuts = (cls.for_fold(number, search.folds, search.seed) for number in range(search.folds))
+        return tuple(cut.model_copy(update={"within": within}) for cut in cuts)
 
     @classmethod
     def for_fold(cls, number: int, n_folds: int, seed: int) -> "Which":
@@ -90,6 +80,8 @@ class Which(Named, BaseModel):
         return cls(kind="fold", seed=seed, number=number, n_folds=n_folds)
 
     def __str__(self) -> str:
+        if self.within is not None:
+            return f"{self.within}, search" + (f" {self.number + 1}" if self.kind == "fold" else "")
         if self.kind != "fold":
             return f"for {self.kind}"
         return f"fold {self.number + 1}" + (f", {self.kept:.0%}" if self.kept < 1 else "")
@@ -120,125 +112,6 @@ def prepare_part(
             into=folder / "part",
         )
         return run.workspace.add(made)
-
-
-def _search_pages(found: Found) -> Pages:
-    return {"search": f"# Search\n\n{search_text(found.summary, found.summary['goal'])}"}
-
-
-def _search_outcome(found: Found) -> dict[str, Any]:
-    return {"hyperparameters": found.hyperparameters, "value": found.summary["value"]}
-
-
-@stage(
-    "Search",
-    modules=("lslm.search.study", "lslm.training.fitting"),
-    pages=_search_pages,
-    outcome=_search_outcome,
-)
-def search(
-    run: Run,
-    development: Handle,
-    tokens: Handle,
-    vectors: Handle | None,
-    embedding: EmbeddingSettings,
-    head: HeadSettings,
-    start: Hyperparameters,
-    search: SearchSettings,
-) -> Found:
-    """Choose hyperparameters on a validation part of the development set."""
-    which = Which.for_search(search)
-    part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head).result()
-    kind = heads.get(head.kind)
-    space = spaces.of(kind, search.space)
-    name = planning.key(
-        run.settings.name,
-        planning.key_parts(
-            {"part": part, "head": head, "start": start, "space": space, "seed": search.seed}, ()
-        ),
-    )
-    url = study_url(run.settings.tracking, run.workspace)
-    at_once = workers.shared().number
-    study = Study(name, url, kind.goal, search, space, start, run.settings.name, at_once)
-    n_trials = study.n_left()
-    failures: list[State] = []
-    with progress.bar("Trials", n_trials, "trials", limit=study.time_left()) as shown:
-        # A failed trial is not a finished one: another takes its place, unless all of them fail.
-        while n_left := study.n_left():
-            pending = [
-                trial.with_options(task_run_name=f"trial {number} of {n_trials}").submit(
-                    run, study, part, head.kind, shown
-                )
-                for number in range(n_trials - n_left + 1, n_trials + 1)
-            ]
-            for each in pending:
-                each.wait()
-            failures += [each.state for each in pending if each.state.is_failed()]
-            if study.exhausted() or study.n_left() == n_left:
-                break
-    chosen = study.chosen()
-    if failures and chosen.value is None:
-        failures[0].result()
-    return Found(
-        hyperparameters=chosen.hyperparameters,
-        summary={"goal": kind.goal.metric, **chosen.summary()},
-    )
-
-
-@task(name="trial", cache_policy=NO_CACHE, persist_result=False)
-def trial(run: Run, study: Study, part: Handle, head_kind: str, shown: progress.Bar) -> None:
-    """One trial of the search: a child run in MLflow with its learning curve."""
-    began, asked = time.perf_counter(), study.ask()
-    if asked is None:
-        return
-    curve: list[Epoch] = []
-    head = heads.get(head_kind)
-    chosen = study.hyperparameters(asked)
-
-    def heard(epoch: Epoch) -> bool:
-        if epoch.number <= len(curve):
-            return True
-        curve.append(epoch)
-        shown.advance(1 / chosen.training.epochs)
-        asked.report(epoch.metrics[head.goal.metric], epoch.number)
-        return not asked.should_prune()
-
-    try:
-        fitted = _fitted(run, heard, part, head_kind, chosen, chosen.training.seed, stop_early=True)
-    except Exception:
-        study.fail(asked)
-        _log_trial(run, study, asked, curve, "failed", None, began)
-        raise
-    best = fitted.best(head)
-    value = best.metrics[head.goal.metric]
-    pruned = asked.should_prune()
-    if pruned:
-        study.prune(asked)
-    else:
-        study.tell(asked, value, best.number)
-    _log_trial(run, study, asked, curve, "pruned" if pruned else "complete", value, began)
-    shown.note(study.best_so_far())
-    shown.advance(1 - len(curve) / chosen.training.epochs)
-
-
-def _log_trial(
-    run: Run,
-    study: Study,
-    asked: Any,
-    curve: list[Epoch],
-    state: Literal["complete", "pruned", "failed"],
-    value: float | None,
-    began: float,
-) -> None:
-    record = TrialRecord(
-        number=asked.number,
-        params=dict(asked.params),
-        values=tuple((epoch.number, epoch.metrics) for epoch in curve),
-        state=state,
-        value=value,
-        seconds=time.perf_counter() - began,
-    )
-    runs.log_trial(store_of(run), run.run_id, study.name, record)
 
 
 @stage("Cross-validate", modules=("lslm.training.fitting", "lslm.heads"))
@@ -311,9 +184,7 @@ def fit(
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
-    text: TextSettings,
-    cleaning: CleaningSettings,
-    name: str,
+    serving: Serving,
 ) -> Handle:
     """Fit on the whole development set, and write the model folder."""
     part = prepare_part.submit(
@@ -336,13 +207,8 @@ def fit(
             ASSEMBLE,
             folder=folder / "model",
             members=[folder / f"{number}.keras" for number in members],
-            part_folder=part.path,
-            documents=development.path,
-            head=head,
-            text=text,
-            cleaning=cleaning,
+            recipe=Recipe(part.path, development.path, head, serving),
             hyperparameters=chosen,
-            name=name,
         )
         return run.workspace.add(folder / "model")
 
@@ -353,7 +219,7 @@ def member(
 ) -> None:
     """Fit one network of the final model."""
     seed = chosen.training.seed + number
-    _fitted(run, _moving(chosen), part, head_kind, chosen, seed, save=save)
+    fitted(run, _moving(chosen), part, head_kind, chosen, seed, save=save)
 
 
 def _model_pages(model: Handle) -> Pages:
@@ -419,7 +285,14 @@ def evaluate(
 
 def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:
     """Training rows and the rows held back."""
-    frame = pl.read_parquet(documents)
+    return _cut(pl.read_parquet(documents), which)
+
+
+def _cut(frame: pl.DataFrame, which: Which) -> tuple[Rows, Rows]:
+    if which.within is not None:
+        rows, _ = _cut(frame, which.within)
+        alone = which.model_copy(update={"within": None})
+        return splitting.inside(rows, _cut(frame[rows], alone))
     if which.kind == "search":
         return splitting.cut(frame, which.share, which.seed)
     if which.kind == "fold":
@@ -430,13 +303,13 @@ def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:
 
 def _network_answers(run: Run, part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
     fits = [
-        _fitted(run, _moving(chosen), part, head.kind, chosen, chosen.training.seed + number)
+        fitted(run, _moving(chosen), part, head.kind, chosen, chosen.training.seed + number)
         for number in range(chosen.training.members)
     ]
     return ragged.mean([each.outputs for each in fits if each.outputs is not None])
 
 
-def _fitted(
+def fitted(
     run: Run,
     heard: Callable[[Epoch], bool],
     part: Handle,
@@ -449,7 +322,8 @@ def _fitted(
 ) -> Fit:
     """Fit one network in a training process; where that dies, another goes on from the last epoch.
 
-    So does a later run: what is unfinished is found by what it is made of.
+    So does a later run: what is unfinished is found by what it is made of. Where the run is asked to stop,
+    the fit ends with the epoch that is running, which is kept.
     """
     made_of = {
         "part": part,
@@ -461,19 +335,26 @@ def _fitted(
     parts = planning.key_parts(made_of, ("lslm.training.fitting",))
     checkpoint = run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
     deaths_left = run.settings.execution.worker_deaths
+
+    def unless_stopped(epoch: Epoch) -> bool:
+        goes_on = heard(epoch)
+        stopping.check()
+        return goes_on
+
     while True:
         try:
-            fitted: Fit = workers.shared().run(
-                _FIT,
-                on_event=heard,
-                part_folder=part.path,
-                head_kind=head_kind,
-                hyperparameters=chosen,
-                seed=seed,
-                stop_early=stop_early,
-                save=save,
-                checkpoint=checkpoint,
-            )
+            with stopping.fitting():
+                fitted: Fit = workers.shared().run(
+                    _FIT,
+                    on_event=unless_stopped,
+                    part_folder=part.path,
+                    head_kind=head_kind,
+                    hyperparameters=chosen,
+                    seed=seed,
+                    stop_early=stop_early,
+                    save=save,
+                    checkpoint=checkpoint,
+                )
         except workers.WorkerDied:
             if not deaths_left:
                 raise

@@ -10,14 +10,13 @@ from lslm.evaluation.explaining import Explained
 from lslm.evaluation.swapping import Swapped
 from lslm.serving.predictor import Predictor
 from lslm.serving.probing import explain, swapped
+from lslm.serving.recipe import Recipe, Serving
 from lslm.settings import (
-    CleaningSettings,
     EmbeddingSettings,
     EvaluationSettings,
     HeadSettings,
     Hyperparameters,
     Section,
-    TextSettings,
 )
 from lslm.training import workers
 from lslm.workspace import Handle
@@ -47,8 +46,7 @@ def explain_answers(
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
-    text: TextSettings,
-    cleaning: CleaningSettings,
+    serving: Serving,
     asked: Explaining,
 ) -> Handle:
     """Leave out words of the last fold's validation documents, for a network that never saw them."""
@@ -65,13 +63,8 @@ def explain_answers(
                 ASSEMBLE,
                 folder=folder / "model",
                 members=[folder / "0.keras"],
-                part_folder=part.path,
-                documents=development.path,
-                head=head,
-                text=text,
-                cleaning=cleaning,
+                recipe=Recipe(part.path, development.path, head, serving),
                 hyperparameters=single,
-                name=run.settings.name,
             )
             predictor = Predictor.load(folder / "model")
         _, validation = rows_of(development.path, which)

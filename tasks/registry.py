@@ -10,10 +10,12 @@ from lslm import heads, planning
 from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.card import model_card
+from lslm.evaluation.front import front_rows
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
 from lslm.evaluation.page import page
 from lslm.evaluation.report import (
     Decision,
+    NestedScores,
     Rule,
     RunReport,
     Scores,
@@ -29,8 +31,9 @@ from lslm.tracking.versions import GATE, OPPONENT, RULES
 from lslm.workspace import Handle
 from tasks.candidate import Models
 from tasks.corpora import Parts
-from tasks.models import Folds, Found
+from tasks.models import Folds
 from tasks.reported import Asides, Material, Terms, reported
+from tasks.searching import Found
 from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
 
@@ -51,6 +54,7 @@ def _pages(report: RunReport) -> Pages:
         "lslm.evaluation.scoring",
         "lslm.evaluation.findings",
         "lslm.evaluation.variation",
+        "lslm.evaluation.nested",
         "lslm.evaluation.explaining",
         "lslm.evaluation.swapping",
         "lslm.evaluation.scope",
@@ -209,7 +213,12 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         }
         runs.log_stage(store, run.run_id, part, metrics | intervals)
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
+    if front := front_rows(found.summary):
+        runs.log_table(store, run.run_id, "front", front)
     runs.log_stage(store, run.run_id, "calibration", _confidence(report))
+    if report.nested:
+        runs.log_stage(store, run.run_id, "nested", _nested(report.nested))
+        runs.log_table(store, run.run_id, "nested", _choice_rows(report.nested))
     counts = {key: value for key, value in found.summary.items() if isinstance(value, (int, float))}
     runs.log_stage(
         store,
@@ -230,6 +239,23 @@ def _confidence(report: RunReport) -> dict[str, float]:
         if report.abstention.accuracy:
             found["accuracy_answered"] = report.abstention.accuracy.value
     return found
+
+
+def _nested(found: NestedScores) -> dict[str, float]:
+    """The nested scores and the optimism, each with the ends of its interval."""
+    told_of = {**found.scores, "optimism": found.optimism}
+    values = {name: score.value for name, score in found.scores.items()}
+    ends = {
+        f"{name}_{end}": getattr(of, end) for name, of in told_of.items() for end in ("low", "high")
+    }
+    return values | {"optimism": found.optimism.difference} | ends
+
+
+def _choice_rows(found: NestedScores) -> list[dict[str, Any]]:
+    return [
+        {"fold": number, "value": each.value, "best": each.best, "n": each.n, **each.chosen}
+        for number, each in enumerate(found.choices)
+    ]
 
 
 def _fold_rows(report: RunReport) -> list[dict[str, Any]]:

@@ -14,8 +14,17 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.explaining import explanation
 from lslm.evaluation.findings import Findings, findings
+from lslm.evaluation.nested import Search, nested_scores
 from lslm.evaluation.pooling import pool
-from lslm.evaluation.report import Costs, Decision, Made, OutOfScope, Provenance, RunReport
+from lslm.evaluation.report import (
+    Costs,
+    Decision,
+    Made,
+    NestedScores,
+    OutOfScope,
+    Provenance,
+    RunReport,
+)
 from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.evaluation.slices import Answered
 from lslm.evaluation.swapping import swap_effects
@@ -25,12 +34,13 @@ from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.settings import EvaluationSettings, GateSettings, RegistrySettings
-from lslm.training import workers
 from lslm.workspace import Handle
+from tasks import runners
 from tasks.candidate import Models
 from tasks.corpora import Parts
-from tasks.models import Found
+from tasks.nesting import Nested
 from tasks.probes import load_explained, load_swapped
+from tasks.searching import Found
 from tasks.stage import Run, made
 from tasks.variation import Varied
 
@@ -53,6 +63,7 @@ class Asides(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     varied: Varied
+    nested: Nested
     explained: Handle
     swaps: Handle
 
@@ -98,8 +109,25 @@ def reported(given: Material) -> RunReport:
         provenance=_provenance(run),
         out_of_scope=_scope(given),
         **_findings(given),
+        nested=_nested(given),
         **_told_of(head, given.asides, settings),
     )
+
+
+def _nested(given: Material) -> NestedScores | None:
+    nested = given.asides.nested
+    return nested_scores(
+        given.head,
+        given.folds,
+        [answers.load(handle.path) for handle in nested.answers],
+        [_search(found) for found in nested.found],
+        _search(given.found),
+        given.terms.evaluation,
+    )
+
+
+def _search(found: Found) -> Search:
+    return Search(planning.dotted(found.hyperparameters), found.summary)
 
 
 def _costs(run: Run) -> Costs:
@@ -111,7 +139,7 @@ def _provenance(run: Run) -> Provenance:
     return Provenance(
         base=str(run.base),
         sources=sources.fingerprints(run.settings.corpus, run.base, run.workspace),
-        environment=environment(workers.shared().number),
+        environment=environment(runners.width()),
         made=tuple(
             Made(stage=stage, name=name, digest=digest)
             for stage, names in (made.get() or {}).items()

@@ -29,6 +29,10 @@ class FlowRunPage:
         """A stage begins."""
         get_run_logger().info(name)
 
+    def say(self, text: str) -> None:
+        """What a stage has to say is a line of the log."""
+        get_run_logger().info(text)
+
     def start(self, name: str, total: float | None, unit: str, limit: float | None) -> progress.Bar:
         """A bar begins; one of unknown length stays empty until its end."""
         slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

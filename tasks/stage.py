@@ -12,9 +12,10 @@ from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.futures import PrefectFuture
 from prefect.serializers import JSONSerializer
+from prefect.transactions import CommitMode, transaction
 from pydantic import BaseModel, ConfigDict
 
-from lslm import metering, planning, progress
+from lslm import metering, planning, progress, stopping
 from lslm.errors import InputError
 from lslm.planning import Parts, StagePlan
 from lslm.settings import Settings
@@ -46,6 +47,8 @@ class Run(BaseModel):
     """Folder that relative source paths start from."""
     run_id: str
     """Of MLflow; empty while planning."""
+    study_url: str = ""
+    """Of Optuna's storage; processes elsewhere need not find it again."""
     page: str | None = None
     """Where a person sees the MLflow run; none where no server shows it."""
 
@@ -130,25 +133,30 @@ class Stage(Generic[Arguments, Result]):
         arguments = self._named(args, kwargs)
         if walking := planner.get():
             return walking.look(self, run, arguments)
+        stopping.check()
         progress.stage(self.title)
-        result = self._in(run)(run=run, arguments=arguments)
+        # Else results of its parts would be written when it is done itself, and lost if it is killed before.
+        with transaction(commit_mode=CommitMode.EAGER):
+            result = self._in(run)(run=run, arguments=arguments)
         noted = made.get()
         if noted is not None:
             noted[self.name] = planning.digests(self.outcome(result))
         leave(run, self.pages(result))
         return result
 
+    def here(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        """Run the stage as a part of another one, in its thread: one that submits parts of its own and waits for
+        them would hold the place that they need.
+        """
+        arguments = self._named(args, kwargs)
+        return self._in(run, *self._which(arguments))(run=run, arguments=arguments)
+
     def submit(
         self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> PrefectFuture[Any]:
         """Run the stage on the flow's task runner, as a part of another stage."""
         arguments = self._named(args, kwargs)
-        which = [
-            str(value).removeprefix(f"{self.name} ")
-            for value in arguments.values()
-            if isinstance(value, Named)
-        ]
-        return self._in(run, *which).submit(run=run, arguments=arguments)
+        return self._in(run, *self._which(arguments)).submit(run=run, arguments=arguments)
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""
@@ -169,6 +177,14 @@ class Stage(Generic[Arguments, Result]):
             # What is half written, or whose files are gone, is no result.
             run.workspace.forget(key)
         return key
+
+    def _which(self, arguments: dict[str, Any]) -> list[str]:
+        """What tells this part from the stage's others."""
+        return [
+            str(value).removeprefix(f"{self.name} ")
+            for value in arguments.values()
+            if isinstance(value, Named)
+        ]
 
     def _in(self, run: Run, *which: str) -> Any:
         execution = run.settings.execution

@@ -1,25 +1,23 @@
 """The MLflow run of a pipeline run: opened at its start, closed at its end, whatever happens."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import UUID
 
-from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import FlowRunFilter, TaskRunFilter
 from prefect.context import FlowRunContext
-from prefect.exceptions import ObjectNotFound
 from prefect.settings import get_current_settings
-from prefect.states import Crashed
 from prefect.utilities.urls import url_for
 
+from lslm import stopping
 from lslm.corpus import sources
+from lslm.services.addresses import study_url
 from lslm.settings import Settings
 from lslm.tracking import runs
 from lslm.tracking.store import Store, connect, run_address
 from lslm.workspace import Workspace
+from tasks import flow_runs
 from tasks.stage import Run, made, planner
 
 
@@ -36,10 +34,14 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         yield run
         return
     digests = sources.fingerprints(settings.corpus, base, run.workspace)
+    # Prefect takes SIGTERM for the time of a flow run.
+    stopping.listen()
     flow = FlowRunContext.get()
     flow_run = flow.flow_run if flow else None
-    for dead in runs.end_dead(store_of(run), settings):
-        _crashed(dead)
+    if flow_run:
+        flow_runs.mark(flow_run)
+        flow_runs.end_dead()
+    runs.end_dead(store_of(run), settings)
     run_id = runs.open_run(
         store_of(run),
         settings,
@@ -48,7 +50,12 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         flow_run_id=str(flow_run.id) if flow_run else None,
         flow_run_url=url_for("flow-run", flow_run.id) if flow_run and served() else None,
     )
-    run = run.model_copy(update={"run_id": run_id, "page": _page(store_of(run), run_id)})
+    found = {
+        "run_id": run_id,
+        "study_url": study_url(settings.tracking, run.workspace),
+        "page": _page(store_of(run), run_id),
+    }
+    run = run.model_copy(update=found)
     noting = made.set({})
     try:
         yield run
@@ -67,21 +74,6 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
 def served() -> bool:
     """Whether a Prefect server outlives this flow; a page of a temporary one would be gone."""
     return get_current_settings().api.url is not None
-
-
-def _crashed(flow_run: str) -> None:
-    """Say in Prefect that a flow run, and what it was doing, ended with its process."""
-    over = Crashed(message="its process ended without a word")
-    running = TaskRunFilter.model_validate({"state": {"type": {"any_": ["RUNNING", "PENDING"]}}})
-    here = FlowRunFilter.model_validate({"id": {"any_": [flow_run]}})
-    with get_client(sync_client=True) as client:
-        # Another server may have known it.
-        with suppress(ObjectNotFound):
-            state = client.read_flow_run(UUID(flow_run)).state
-            if state is not None and not state.is_final():
-                client.set_flow_run_state(UUID(flow_run), over, force=True)
-        for task_run in client.read_task_runs(flow_run_filter=here, task_run_filter=running):
-            client.set_task_run_state(task_run.id, over, force=True)
 
 
 def _page(store: Store, run_id: str) -> str | None:

@@ -29,3 +29,25 @@ def test_memory_of_a_child_that_ended_is_counted() -> None:
     with measured() as cost:
         subprocess.run([sys.executable, "-c", LARGE], check=True)
     assert cost.peak_mb - without.peak_mb >= 140
+
+
+def test_meters_inside_each_other_look_once(monkeypatch) -> None:
+    from lslm import metering
+
+    looks: list[float] = []
+    monkeypatch.setattr(metering, "_looks", metering._Looks())
+    monkeypatch.setattr(metering, "_memory", lambda: looks.append(time.monotonic()) or 1)
+    with measured(), measured(), measured():
+        time.sleep(2.2)
+    assert 2 <= len(looks) <= 6
+
+
+def test_what_the_system_tells_of_a_process_is_near_its_resident_memory() -> None:
+    import os
+
+    import psutil
+
+    from lslm.metering import _split_memory
+
+    told, resident = _split_memory(os.getpid()), psutil.Process().memory_info().rss
+    assert told == 0 or 0.2 * resident < told < 1.1 * resident

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
+from lslm import unfinished
 from lslm.workspace import Workspace
 
 HOLD = """
@@ -18,6 +20,16 @@ from lslm.workspace import Workspace
 with Workspace(Path(sys.argv[1])).alone("reviews", lambda: None):
     print("held", flush=True)
     time.sleep(60)
+"""
+
+KILLED_WHILE_WRITING = """
+import os, signal, sys
+from pathlib import Path
+from lslm.workspace import Workspace
+workspace = Workspace(Path(sys.argv[1]))
+os.fsync = lambda descriptor: os.kill(os.getpid(), signal.SIGKILL)
+with workspace.scratch():
+    workspace.write_json("keys/reviews/fold.json", {"more": 1})
 """
 
 
@@ -55,3 +67,66 @@ def test_one_that_steps_aside_lets_the_next_begin(tmp_path: Path) -> None:
         command = [sys.executable, "-c", HOLD.replace("60", "0"), str(tmp_path)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == "held\n"
+
+
+def test_what_a_killed_process_was_writing_is_swept_and_what_a_living_one_writes_is_not(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path).create()
+    workspace.write_json("keys/reviews/fold.json", {})
+    script = KILLED_WHILE_WRITING
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=False, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    with workspace.scratch() as mine:
+        left = [path for path in tmp_path.rglob("*") if "-" in path.name and path != mine]
+        assert len(left) == 2
+        workspace.create()
+        assert mine.is_dir()
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["fold.json"]
+    assert not list((tmp_path / "tmp").iterdir())
+
+
+def test_a_later_process_of_the_same_number_keeps_nothing_alive(tmp_path: Path) -> None:
+    machine = unfinished.mark().partition("-")[0]
+    left = tmp_path / "tmp" / f"{machine}-{os.getpid()}-1000000000-abcdefgh"
+    left.mkdir(parents=True)
+    Workspace(tmp_path).create()
+    assert not left.exists()
+
+
+def test_what_another_machine_writes_into_a_shared_workspace_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "tmp" / "00000000-1-1000000000-abcdefgh"
+    theirs.mkdir(parents=True)
+    Workspace(tmp_path).create()
+    assert theirs.exists()
+
+
+def test_a_temporary_folder_goes_with_its_process_and_is_swept_after_one_that_was_killed(
+    tmp_path: Path,
+) -> None:
+    # A command of an earlier test may have given this process a folder of its own, with a long name.
+    short = tempfile.mkdtemp(prefix="t", dir="/tmp")
+    script = """
+import os, signal, sys, tempfile
+from multiprocessing.util import get_temp_dir
+from lslm import unfinished
+from lslm.unfinished import claim_temporary
+claim_temporary()
+tempfile.mkstemp()
+get_temp_dir()
+if sys.argv[1] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    left = []
+    for end in ("killed", "well"):
+        done = subprocess.run(
+            [sys.executable, "-c", script, end],
+            env={**os.environ, "TMPDIR": short},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+        assert done.stderr == ""
+        left.append(len(list(Path(short).iterdir())))
+    assert left == [1, 0]

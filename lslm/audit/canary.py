@@ -1,7 +1,7 @@
 """Invented words, planted where nothing may learn from them, in a small copy of the data.
 
 One word stands in every document of the holdout, one in every validation document of each fold, one
-in those of the search. Cleaning, split, tokens, word vectors and parts are then made by the
+in those of each search. Cleaning, split, tokens, word vectors and parts are then made by the
 pipeline's own code. A part may know the words of its own training rows, and must: that shows that a
 word that leaked would have been seen.
 """
@@ -16,7 +16,7 @@ import polars as pl
 
 from lslm import heads
 from lslm.audit import sample
-from lslm.audit.evidence import rows_of
+from lslm.audit.evidence import nested_parts, outer_of, rows_of, search_parts
 from lslm.audit.findings import Finding, found, some
 from lslm.cleaning import chain
 from lslm.corpus import splitting
@@ -59,7 +59,8 @@ def check(settings: Settings, base: Path, most: int) -> list[Finding]:
     """Plant, make everything that is fitted, and look for the words; `most` documents a part."""
     needs_label = "label" in heads.get(settings.head.kind).columns
     raw = sample.drawn(settings, base, most, needs_label=needs_label)
-    names = ("holdout", "search", *(f"fold {i + 1}" for i in range(settings.evaluation.folds)))
+    folds = (f"fold {i + 1}" for i in range(settings.evaluation.folds))
+    names = ("holdout", *search_parts(settings.search), *folds, *nested_parts(settings))
     words = dict(zip(names, _invented(settings.text, raw["text"], len(names)), strict=True))
     with tempfile.TemporaryDirectory(prefix="lslm-canary-") as folder:
         return list(_looked_for(settings, raw, words, Path(folder), needs_label))
@@ -76,15 +77,20 @@ def _looked_for(
     yield _reached(spoiled, words["holdout"], n_planted)
     rows = rows_of(spoiled.settings, spoiled.frame)
     parts = _fitted(spoiled, words, rows, folder)
-    forbidden = {name: [words["holdout"], *_own(words, name)] for name in parts}
+    forbidden = {name: [words["holdout"], *_held_back(words, name)] for name in parts}
     for name, part in parts.items():
         faults = list(_faults(part, forbidden[name], words, _own(words, name)))
         yield found(_CHECK, name, len(forbidden[name]), faults)
-    yield _control(parts, words, forbidden)
+    yield _control(parts, words, rows)
 
 
 def _own(words: dict[str, str], name: str) -> list[str]:
     return [words[name]] if name in words else []
+
+
+def _held_back(words: dict[str, str], name: str) -> list[str]:
+    """Words of the documents that a part holds back, and of those that the fold around it does."""
+    return [words[each] for each in (name, outer_of(name)) if each in words]
 
 
 # Making the copy.
@@ -94,7 +100,13 @@ def _split(settings: Settings, folder: Path, needs_label: bool) -> _Planted:
     """Clean and split the documents in a folder."""
     chain.clean(settings, folder, folder / "cleaned", needs_label=needs_label)
     try:
-        splitting.split(folder / "cleaned", settings, folder / "parts", needs_label=needs_label)
+        splitting.split(
+            folder / "cleaned",
+            settings,
+            folder / "parts",
+            needs_label=needs_label,
+            blocked=heads.get(settings.head.kind).blocked,
+        )
     except InputError as error:
         what = f"the sample is too small for the canary: {error.what}"
         raise InputError(what, where="--sample", right="more documents") from None
@@ -239,14 +251,14 @@ def _faults(
 
 
 def _control(
-    parts: dict[str, Path], words: dict[str, str], forbidden: dict[str, list[str]]
+    parts: dict[str, Path], words: dict[str, str], rows: dict[str, tuple[Rows, Rows]]
 ) -> Finding:
     """Words planted in training rows are in the vocabulary."""
     expected = [
-        (name, word)
+        (name, words[planted])
         for name in parts
-        for word in words.values()
-        if word not in forbidden[name] and word != words["search"]
+        for planted, (_, validation) in rows.items()
+        if len(np.intersect1d(rows[name][0], validation))
     ]
     missing = [
         name

@@ -4,17 +4,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from lslm.audit.evidence import Case
+from lslm.audit.evidence import Case, search_parts
 from lslm.audit.findings import Finding
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Hyperparameters and the number of epochs are chosen on the search's validation part."""
-    search = next(part for part in case.evidence.parts if part.name == "search")
-    ours = case.fingerprints["development"]
-    held = np.isin(ours[search.validation], case.fingerprints["holdout"]).sum()
+    """Hyperparameters and the number of epochs are chosen on what the search holds back."""
+    names = search_parts(case.settings.search)
+    rows = [part.validation for part in case.evidence.parts if part.name in names]
+    chosen_on = case.fingerprints["development"][np.unique(np.concatenate(rows))]
+    held = np.isin(chosen_on, case.fingerprints["holdout"]).sum()
     looked_at = "early stopping, hyperparameters"
-    n = len(search.validation)
+    n = len(chosen_on)
     if held:
         yield Finding("chosen on", looked_at, n, "leak", f"{held:,} documents of the holdout")
         return

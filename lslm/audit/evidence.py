@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lslm.cleaning.fingerprint import fingerprint
 from lslm.corpus import splitting
-from lslm.settings import Settings
+from lslm.settings import SearchSettings, Settings
 from lslm.text.store import Rows, Tokens
 from lslm.workspace import Handle
 
@@ -33,10 +33,21 @@ class FittedPart:
     """One part that was made ready, with the rows of the development set it was to be fitted on."""
 
     name: str
-    """`search`, `fold 1` and so on, or `final`."""
+    """`search` (`search 1` and so on, where it has folds), `fold 1` and so on, or `final`; `fold 1, search` is
+    for the search inside that fold."""
     folder: Path
     training: Rows
     validation: Rows
+
+    @property
+    def outer(self) -> str | None:
+        """Name of the fold whose training rows alone are cut here; None where all rows are."""
+        return outer_of(self.name)
+
+    @property
+    def is_fold(self) -> bool:
+        """Whether it is a fold of the cross-validation itself."""
+        return self.name.startswith("fold") and self.outer is None
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,8 @@ class Evidence:
     answers: tuple[Path, ...]
     """Of each fold."""
     model: Path
+    nested: tuple[Path, ...] = ()
+    """Answers of each fold, of what the search inside it chose."""
     out_of_scope: Path | None = None
     """Documents of no class that chose a threshold; None where there are none, or they are learned."""
     handles: tuple[Handle, ...] = ()
@@ -65,11 +78,60 @@ def rows_of(settings: Settings, development: pl.DataFrame) -> dict[str, tuple[Ro
     """Training and validation rows by the name of their part, as the settings would have them."""
     search, evaluation = settings.search, settings.evaluation
     folds = splitting.folds(development, evaluation.folds, evaluation.seed)
+    nested = [
+        splitting.inside(training, sides)
+        for number, (training, _) in enumerate(folds)
+        for sides in _searched(search.inside(number), development[training])
+        if evaluation.nested
+    ]
     return {
-        "search": splitting.cut(development, search.validation, search.seed),
+        **dict(zip(search_parts(search), _searched(search, development), strict=True)),
         **{f"fold {number}": rows for number, rows in enumerate(folds, start=1)},
+        **dict(zip(nested_parts(settings), nested, strict=True)),
         "final": (np.arange(development.height), np.arange(0)),
     }
+
+
+def _searched(search: SearchSettings, documents: pl.DataFrame) -> list[tuple[Rows, Rows]]:
+    if search.folds == 1:
+        return [splitting.cut(documents, search.validation, search.seed)]
+    return splitting.folds(documents, search.folds, search.seed)
+
+
+def search_parts(search: SearchSettings) -> list[str]:
+    """Names of the parts that trials are judged on.
+
+    Example:
+        >>> search_parts(SearchSettings()), search_parts(SearchSettings(folds=2))
+        (['search'], ['search 1', 'search 2'])
+    """
+    numbers = range(1, search.folds + 1)
+    return ["search"] if search.folds == 1 else [f"search {number}" for number in numbers]
+
+
+def nested_parts(settings: Settings) -> list[str]:
+    """Names of the parts that the searches inside the folds are judged on.
+
+    Example:
+        >>> nested_parts(Settings.model_validate({"name": "a", "evaluation": {"folds": 2, "nested": True}}))
+        ['fold 1, search', 'fold 2, search']
+    """
+    evaluation = settings.evaluation
+    numbers = range(1, evaluation.folds + 1) if evaluation.nested else ()
+    return [
+        f"fold {number}, {name}" for number in numbers for name in search_parts(settings.search)
+    ]
+
+
+def outer_of(name: str) -> str | None:
+    """The fold that a part lies inside of, by its name.
+
+    Example:
+        >>> outer_of("fold 2, search"), outer_of("fold 2")
+        ('fold 2', None)
+    """
+    outer, comma, _ = name.partition(", ")
+    return outer if comma else None
 
 
 class Case:

@@ -1,6 +1,7 @@
 """Are label sets, training examples and the rows that were scored those of the part?"""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,17 @@ def check(case: Case) -> Iterator[Finding]:
                 yield _given(case, part, opened, "validation")
         except (OSError, ValueError, KeyError) as error:
             yield Finding("examples", part.name, 0, "unproven", f"not readable: {error}")
-    folds = [part for part in case.evidence.parts if part.name.startswith("fold")]
+    folds = [part for part in case.evidence.parts if part.is_fold]
     for part, folder in zip(folds, case.evidence.answers, strict=True):
-        report = answers.load(folder).part
-        faults = list(_reported(case, part, report))
-        yield found("rows scored", part.name, len(part.validation), faults)
+        yield _scored(case, part, folder, part.name)
+    if case.evidence.nested:
+        for part, folder in zip(folds, case.evidence.nested, strict=True):
+            yield _scored(case, part, folder, f"{part.name}, nested")
+
+
+def _scored(case: Case, part: FittedPart, folder: Path, looked_at: str) -> Finding:
+    faults = list(_reported(case, part, answers.load(folder).part))
+    return found("rows scored", looked_at, len(part.validation), faults)
 
 
 def _targets(case: Case, part: FittedPart, opened: Part) -> Iterator[str]:

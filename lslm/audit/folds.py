@@ -15,6 +15,7 @@ def check(case: Case) -> Iterator[Finding]:
         if part.name != "final":
             n = len(part.training) + len(part.validation)
             yield found("rows held back", part.name, n, list(_faults(case, part)))
+    yield from _inside(case)
     yield found("folds cover", "validation rows", case.development.height, list(_cover(case)))
 
 
@@ -32,8 +33,20 @@ def _faults(case: Case, part: FittedPart) -> Iterator[str]:
             yield "trained on documents later than all that were held back"
 
 
+def _inside(case: Case) -> Iterator[Finding]:
+    """A search inside a fold sees nothing of what the fold holds back, on neither of its sides."""
+    outer = {part.name: part for part in case.evidence.parts}
+    for part in case.evidence.parts:
+        if part.outer is not None:
+            seen = np.concatenate([part.training, part.validation])
+            held = np.intersect1d(seen, outer[part.outer].validation)
+            rows = some([str(row) for row in held])
+            faults = [f"rows that {part.outer} holds back: {rows}"] if len(held) else []
+            yield found("rows inside a fold", part.name, len(seen), faults)
+
+
 def _cover(case: Case) -> Iterator[str]:
-    held = [part.validation for part in case.evidence.parts if part.name.startswith("fold")]
+    held = [part.validation for part in case.evidence.parts if part.is_fold]
     times = np.bincount(np.concatenate(held), minlength=case.development.height)
     if (again := int((times > 1).sum())) > 0:
         yield f"{again:,} documents are held back by two folds"

@@ -30,12 +30,12 @@ def check(case: Case) -> Iterator[Finding]:
     folder = ModelFolder(case.evidence.model)
     try:
         words, seen = folder.vocabulary().words, folder.seen()
-        targets = folder.description().targets
+        said = folder.description()
     except InputError as error:
         yield Finding("model", "manifest", 0, "leak", str(error))
         return
     final = next(part for part in case.evidence.parts if part.name == "final")
-    part = Part(final.folder)
+    part, targets = Part(final.folder, said.hyperparameters.encoder), said.targets
     strange = [word for word in words if word not in part.vocabulary]
     faults = [f"words that were never fitted: {some(strange)}"] if strange else []
     if not faults and words != part.vocabulary.words:

@@ -98,6 +98,6 @@ def run_app() -> None:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except Failed as error:
+    except (Failed, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(1)

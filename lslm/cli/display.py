@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     Progress,
@@ -72,6 +73,10 @@ class TerminalDisplay:
                 )
             else:
                 self._console.print(name)
+
+    def say(self, text: str) -> None:
+        """A line of its own, also where there is no terminal."""
+        self._console.print(f"  {escape(text)}", style="dim")
 
     def start(self, name: str, total: float | None, unit: str, limit: float | None) -> progress.Bar:
         """A bar below the running stage."""

@@ -7,7 +7,16 @@ from rich.markup import escape
 from rich.table import Table
 
 from lslm.cli.display import duration
-from lslm.evaluation.report import FoldScores, PairedDifference, RunReport, Score, Scores
+from lslm.evaluation.front import UNITS, bounds_told, front_rows
+from lslm.evaluation.markdown import idle_text
+from lslm.evaluation.report import (
+    FoldScores,
+    NestedScores,
+    PairedDifference,
+    RunReport,
+    Score,
+    Scores,
+)
 
 _PIPE_WIDTH = 120
 
@@ -20,7 +29,13 @@ def show(report: RunReport) -> None:
     lower = ", lower is better" if report.direction == "minimize" else ""
     console.print(_scores(f"Holdout, scored once{lower}", report.holdout, metric))
     console.print(_folds(report.cross_validation, metric, lower))
+    if report.search.get("front"):
+        console.print(_front(report, lower))
+    if report.nested:
+        console.print(_nested(report.nested, report, lower))
     console.print(_chosen(report))
+    if idle := idle_text(report.search):
+        console.print(f"\n{idle}")
     console.print(f"\n{_ending(report)}")
 
 
@@ -44,6 +59,30 @@ def _folds(scores: FoldScores, metric: str, lower: str) -> Table:
         score = values[metric]
         difference = _difference(differences.get(system))
         table.add_row(system, _number(score.value), _interval(score), spread, difference)
+    return table
+
+
+def _front(report: RunReport, lower: str) -> Table:
+    """Trials within the bounds that no other beats in every respect."""
+    found = report.search
+    title = f"Front within {bounds_told(found)}{lower}"
+    table = _table(title, "trial", report.goal, *(UNITS.values()), "")
+    for row in front_rows(found):
+        measured = (f"{row[name]:.2f}" for name in UNITS)
+        mark = "chosen" if row["chosen"] else ""
+        table.add_row(str(row["trial"]), _number(row["value"]), *measured, mark)
+    return table
+
+
+def _nested(found: NestedScores, report: RunReport, lower: str) -> Table:
+    metric, gap = report.goal, found.optimism
+    title = f"Nested cross-validation, a search inside each of {len(found.choices)} folds{lower}"
+    table = _table(title, "", metric, "interval", "n")
+    searched = report.cross_validation.systems["network"][metric]
+    for name, score in (("nested", found.scores[metric]), ("searched, same documents", searched)):
+        table.add_row(name, _number(score.value), _interval(score), str(score.n))
+    ends = rf"\[{gap.low:+.3f}, {gap.high:+.3f}]"
+    table.add_row("optimism, paired", f"{gap.difference:+.3f}", ends, str(gap.n))
     return table
 
 

@@ -24,18 +24,40 @@ WorkspaceOption = Annotated[
         "--workspace", metavar="DIR", help="Where everything is kept (.lslm, or $LSLM_WORKSPACE)."
     ),
 ]
+BudgetOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="Search for at most this long, such as 5m.")
+]
+MaxSizeOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="Only models whose folder is at most this large, such as 2MB."
+    ),
+]
+MaxLatencyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Only models that answer one document in this time here, such as 1ms."
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 
 
 def load_pipeline(
-    reference: str, overrides: list[str], workspace: Path | None, budget: str | None = None
+    reference: str,
+    overrides: list[str],
+    workspace: Path | None,
+    budget: str | None = None,
+    max_size: str | None = None,
+    max_latency: str | None = None,
 ) -> "Pipeline":
     """The pipeline with all that the command line says about it."""
     from lslm.pipelines.loader import load
 
-    given = [*overrides]
-    if budget is not None:
-        given.append(f"search.budget={budget}")
-    if workspace is not None:
-        given.append(f"workspace={workspace}")
-    return load(reference, given)
+    named = {
+        "search.budget": budget,
+        "search.max_size_mb": max_size,
+        "search.max_latency_ms": max_latency,
+        "workspace": workspace,
+    }
+    given = [f"{name}={value}" for name, value in named.items() if value is not None]
+    return load(reference, [*overrides, *given])

@@ -4,8 +4,9 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -68,10 +69,23 @@ def _diverted(path: Path) -> Iterator[None]:
             os.close(original)
 
 
+class _Log(TextIOWrapper):
+    """What cannot be written, as on a full disk, is lost; it is no reason to stop."""
+
+    def write(self, s: str, /) -> int:
+        with suppress(OSError):
+            return super().write(s)
+        return len(s)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            super().flush()
+
+
 def _log(path: Path) -> TextIO:
     """Left open: loggers made meanwhile keep writing to it until the process ends."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    log = path.open("a", encoding="utf-8", errors="replace", buffering=1)
+    log = _Log(path.open("ab"), encoding="utf-8", errors="replace", line_buffering=True)
     now = datetime.now().astimezone().isoformat(timespec="seconds")
     print(f"--- {now} lslm {' '.join(sys.argv[1:])}", file=log)
     return log

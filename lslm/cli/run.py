@@ -1,14 +1,17 @@
 """`lslm run`: take a pipeline all the way to a registered model."""
 
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from lslm.cli.environment import prepare
 from lslm.cli.options import (
     DEFAULT,
+    BudgetOption,
     JsonOption,
+    MaxLatencyOption,
+    MaxSizeOption,
     PipelineArgument,
     SetOption,
     WorkspaceOption,
@@ -30,9 +33,9 @@ _RESUMES = "stopped; running the same command goes on where it stopped"
 def run(
     pipeline: PipelineArgument = DEFAULT,
     overrides: SetOption = [],  # noqa: B006 (Typer copies it)
-    budget: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Search for at most this long, such as 5m.")
-    ] = None,
+    budget: BudgetOption = None,
+    max_size: MaxSizeOption = None,
+    max_latency: MaxLatencyOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -44,19 +47,27 @@ def run(
     Examples:
       lslm run
       lslm run imdb --budget 10m
+      lslm run my.yaml --max-size 2MB --max-latency 1ms
       lslm run my.yaml --set search.n_trials=40 --set encoder.cell=gru
     """
+    from lslm import stopping
     from lslm.cli.quiet import quietly
+    from lslm.unfinished import claim_temporary
     from lslm.workspace import Workspace
 
-    loaded = load_pipeline(pipeline, overrides, workspace, budget)
+    loaded = load_pipeline(pipeline, overrides, workspace, budget, max_size, max_latency)
     home = Workspace(loaded.settings.workspace).create()
     prepare(home.root)
-    with (
-        quietly(home, on_interrupt=_RESUMES) as terminal,
-        home.alone(loaded.settings.name, _waiting(loaded, terminal)),
-    ):
-        report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
+    claim_temporary()
+    try:
+        with (
+            quietly(home, on_interrupt=_RESUMES) as terminal,
+            stopping.listening(terminal.print),
+            home.alone(loaded.settings.name, _waiting(loaded, terminal)),
+        ):
+            report = _unchanged(loaded, home, terminal) or _trained(loaded, terminal)
+    except stopping.Interrupted as stopped:
+        raise typer.Exit(stopped.status) from None
     _show(report, as_json)
 
 

@@ -72,6 +72,18 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
     return [(np.flatnonzero(of_row != i), np.flatnonzero(of_row == i)) for i in range(k)]
 
 
+def inside(rows: Rows, sides: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
+    """The two sides of a cut of `frame[rows]`, as positions in the whole `frame`.
+
+    Example:
+        >>> training, held = inside(np.array([2, 5, 7]), (np.array([0, 2]), np.array([1])))
+        >>> training.tolist(), held.tolist()
+        ([2, 7], [5])
+    """
+    training, held = sides
+    return rows[training], rows[held]
+
+
 def thinned(frame: pl.DataFrame, rows: Rows, share: float, seed: int) -> Rows:
     """About that share of `rows`, in their order; a smaller share is a part of every larger one.
 

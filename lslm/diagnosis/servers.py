@@ -75,7 +75,7 @@ def stale_runs(settings: TrackingSettings, workspace: Workspace) -> Iterator[Che
     url = _tables(settings, workspace)
     if url is None:
         return
-    from lslm.tracking import owners
+    from lslm import owners
 
     keys = (owners.HOST, owners.PID, owners.BORN)
     stale = [run for run, *tags in _rows(url) if owners.is_dead(dict(zip(keys, tags, strict=True)))]

@@ -9,14 +9,14 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
+from lslm.encoder.precision import lowest
+
 _register = keras.saving.register_keras_serializable(package="lslm")
 
 FIRST_WORD = 2
 """Id of the first word, after padding and the unknown word."""
 
 _BUCKETS = 1024
-LOWEST = -1e9
-"""Below every score and state, and finite, so that an empty document gives no NaN."""
 
 
 @_register
@@ -62,21 +62,27 @@ class WordEmbedding(keras.layers.Layer):
             shape=(self.n_words, self.size),
             initializer="zeros" if self.pretrained else small,
             trainable=not self.pretrained,
+            # In mixed precision what is looked up is cast, not the whole table at each step.
+            autocast=False,
         )
         if self.tuned_words:
             self.difference = self.add_weight(
-                name="difference", shape=(self.tuned_words, self.size), initializer="zeros"
+                name="difference",
+                shape=(self.tuned_words, self.size),
+                initializer="zeros",
+                autocast=False,
             )
 
     def call(self, tokens: Any) -> Any:
         """Look the words up."""
         vectors = ops.take(self.table, tokens, axis=0)
         if not self.tuned_words:
-            return vectors
+            return ops.cast(vectors, self.compute_dtype)
         row = tokens - FIRST_WORD
         tuned = ops.logical_and(row >= 0, row < self.tuned_words)
         change = ops.take(self.difference, ops.where(tuned, row, 0), axis=0)
-        return vectors + change * ops.cast(tuned, change.dtype)[..., None]
+        changed = vectors + change * ops.cast(tuned, change.dtype)[..., None]
+        return ops.cast(changed, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """`(batch, time, size)`."""
@@ -156,6 +162,7 @@ class Recurrent(keras.layers.Layer):
             recurrent_initializer=keras.initializers.Orthogonal(seed=seed),
             seed=seed,
             name=name,
+            dtype=self.dtype_policy,
         )
 
     def build(self, input_shape: Any) -> None:
@@ -212,8 +219,10 @@ class AttentionPooling(keras.layers.Layer):
         """Softmax over the tokens only."""
         states, mask = inputs
         scores = ops.squeeze(ops.matmul(ops.tanh(states), self.query), -1)
-        weights = ops.softmax(ops.where(mask, scores, LOWEST), axis=-1)
-        weights = weights * ops.cast(mask, weights.dtype)
+        # Weights of many tokens are small numbers: their softmax is taken in float32.
+        scores = ops.where(mask, ops.cast(scores, "float32"), lowest("float32"))
+        weights = ops.softmax(scores, axis=-1) * ops.cast(mask, "float32")
+        weights = ops.cast(weights, states.dtype)
         return ops.squeeze(ops.matmul(weights[:, None, :], states), 1), weights
 
     def compute_output_shape(self, input_shape: Any) -> tuple[tuple[int | None, ...], ...]:
@@ -236,8 +245,9 @@ class MaxPooling(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Leave padding out."""
         states, mask = inputs
-        highest = ops.max(ops.where(mask[..., None], states, LOWEST), axis=1)
-        return ops.where(ops.any(mask, axis=1, keepdims=True), highest, 0.0)
+        kept = ops.where(mask[..., None], states, _like(states, lowest(_dtype(states))))
+        some = ops.any(mask, axis=1, keepdims=True)
+        return ops.where(some, ops.max(kept, axis=1), _like(states, 0.0))
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """`(batch, features)`."""
@@ -273,6 +283,15 @@ class LastState(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
         return super().get_config() | {"bidirectional": self.bidirectional}
+
+
+def _dtype(states: Any) -> str:
+    return keras.backend.standardize_dtype(states.dtype)
+
+
+def _like(states: Any, value: float) -> Any:
+    """The value in the type of the states, which it would otherwise widen."""
+    return ops.convert_to_tensor(value, dtype=_dtype(states))
 
 
 def _reversal(mask: Any) -> Any:

@@ -29,6 +29,8 @@ class HashedNgrams(keras.layers.Layer):
             name="table",
             shape=(self.buckets, self.units),
             initializer=keras.initializers.RandomUniform(-0.05, 0.05, seed=self.seed),
+            # Sums over a document are taken in float32, also in mixed precision.
+            autocast=False,
         )
 
     def call(self, tokens: Any) -> Any:
@@ -36,7 +38,8 @@ class HashedNgrams(keras.layers.Layer):
         present = ops.cast(ops.not_equal(tokens, 0), self.table.dtype)
         weights = present / ops.sqrt(ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0))
         vectors = sum(ops.take(self.table, ids, axis=0) for ids in self.hashed(tokens))
-        return ops.squeeze(ops.matmul(weights[:, None, :], vectors), 1)
+        summed = ops.squeeze(ops.matmul(weights[:, None, :], vectors), 1)
+        return ops.cast(summed, self.compute_dtype)
 
     def hashed(self, tokens: Any) -> list[Any]:
         """Buckets `(batch, time)` of the n-grams that end at each token, for n from 2 to `order`."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from lslm.evaluation.front import UNITS, bounds_told, front_rows
+from lslm.evaluation.nested_text import nested_text
 from lslm.evaluation.origin import costs_text, reproduction_text
 from lslm.evaluation.probed import explanation_text, swaps_text
 from lslm.evaluation.report import Decision, FoldScores, RunReport, Scores
@@ -45,6 +47,7 @@ def sections(report: RunReport) -> dict[str, str]:
         "Gate": gate_text(report.decision),
         "Holdout": scores_table(report.holdout),
         "Cross-validation": _folds(folds, report.goal),
+        "Nested cross-validation": nested_text(report),
         _details_title(report.holdout): _details(report.holdout),
         "Calibration": calibration_text(report),
         "Out of scope": scope_text(report.out_of_scope),
@@ -229,12 +232,48 @@ def search_text(found: dict[str, Any], goal: str) -> str:
     """What a search came to, from its summary, and its best trials."""
     if found["value"] is None:
         return "None: the settings as they stand."
-    counts = (
+    parts = [
         f"{found['n_complete']} trials finished, {found['n_pruned']} pruned, {found['n_failed']} "
         f"failed, in {found['seconds']:.0f} s. The best came to {found['value']:.4f} "
-        f"{goal} on the validation part that chose it, which is optimistic."
+        f"{goal} on the validation part that chose it, which is optimistic.",
+        _front(found, goal),
+        trials_table(found.get("trials", ())),
+        idle_text(found),
+    ]
+    return "\n\n".join(filter(None, parts))
+
+
+def idle_text(found: dict[str, Any]) -> str:
+    """Parameters that made no difference, in words."""
+    names: Sequence[str] = found.get("idle", ())
+    if not names:
+        return ""
+    return f"Made no difference here: {', '.join(names)}. They can be left out of search.space."
+
+
+def _front(found: dict[str, Any], goal: str) -> str:
+    """Trials within the bounds that no other beats in every respect."""
+    rows = [
+        (
+            row["trial"],
+            f"{row['value']:.4f}",
+            *(f"{row[name]:.2f}" for name in UNITS),
+            "chosen" if row["chosen"] else "",
+        )
+        for row in front_rows(found)
+    ]
+    if not rows:
+        return ""
+    columns = (
+        "trial",
+        goal,
+        *(f"{name.split('_')[0]}, {unit}" for name, unit in UNITS.items()),
+        "",
     )
-    return f"{counts}\n\n{trials_table(found.get('trials', ()))}"
+    return (
+        f"Models were held within {bounds_told(found)}; {found['n_over']} trials over that were not trained. "
+        f"Trials that no other beats in every respect:\n\n{table(columns, rows)}"
+    )
 
 
 def _hyperparameters(chosen: dict[str, Any]) -> str:

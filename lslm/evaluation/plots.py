@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+from lslm.evaluation.front import UNITS, front_rows
 from lslm.evaluation.report import Calibration, CurvePoint, FoldScores, RunReport, Scores
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def plots(report: RunReport) -> dict[str, list[str]]:
         drawn["Words"] = [_plane(plane)]
     if len(trials) > 1:
         drawn["Search"] = [_history(trials, report), _parallel(trials)]
+        drawn["Search"] += [_front(found, name, report.goal) for name in found.get("bounds", {})]
         for evaluator, shares in found.get("importances", {}).items():
             drawn["Search"].append(_bars(shares, f"importance, {evaluator}"))
     return drawn
@@ -135,6 +137,38 @@ def _history(trials: list[dict[str, Any]], report: RunReport) -> str:
         axes.set_xlabel("trial (hollow: pruned; line: best so far)")
         axes.set_ylabel(f"{report.goal}, validation")
         return _svg(figure, "value of each trial in order")
+
+
+def _front(found: dict[str, Any], measure: str, goal: str) -> str:
+    """Quality by what a model measures: the front in colour, what was not trained as strokes below."""
+    from matplotlib.ticker import LogLocator
+
+    front, trials = front_rows(found), found["trials"]
+    names = {row["trial"] for row in front}
+    with _figure(8) as (figure, axes):
+        others = [t for t in trials if t["value"] is not None and t["trial"] not in names]
+        axes.plot(
+            [t[measure] for t in others], [t["value"] for t in others], "o", color=_OTHERS, ms=4
+        )
+        axes.plot(
+            [row[measure] for row in front], [row["value"] for row in front], "o", color=_OURS, ms=6
+        )
+        axes.plot(front[0][measure], front[0]["value"], "o", color=_OURS, ms=12, mfc="none")
+        over = [t[measure] for t in trials if t["value"] is None and t[measure] is not None]
+        axes.plot(
+            over, [0.03] * len(over), "|", color=_FAINT, ms=8, transform=axes.get_xaxis_transform()
+        )
+        axes.axvline(found["bounds"][measure], color=_FAINT, linewidth=1)
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.minorticks_off()
+        what, unit = measure.split("_", maxsplit=1)[0], UNITS[measure]
+        axes.set_xlabel(
+            f"{what}, {unit} (coloured: the front; ring: chosen; strokes: not trained; line: the bound)"
+        )
+        axes.set_ylabel(f"{goal}, validation")
+        return _svg(figure, f"{goal} by {what} of each trial")
 
 
 def _parallel(trials: list[dict[str, Any]]) -> str:

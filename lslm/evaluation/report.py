@@ -305,6 +305,47 @@ class Variation(Section):
     seeds: SeedSpread | None
 
 
+class Optimism(Section):
+    """The searched configuration minus the nested one, on the same documents."""
+
+    difference: float
+    """Of the goal's metric; where that is to fall, a negative one flatters."""
+    low: float
+    high: float
+    n: int
+
+
+class FoldChoice(Section):
+    """What the search inside one outer fold came to."""
+
+    value: float
+    """The goal's metric on the fold's documents, which that search never saw."""
+    n: int
+    """Those documents."""
+    best: float | None
+    """The best value of the search, on the documents that it chose by; None where every trial was pruned."""
+    n_trials: int
+    """Finished ones, pruned ones included."""
+    seconds: float
+    """Of the search."""
+    chosen: dict[str, Any]
+    """By dotted name, what was searched."""
+
+
+class NestedScores(Section):
+    """The score of searching and fitting, on documents that neither has seen."""
+
+    scores: dict[str, Score]
+    """By metric, over the documents of all outer folds."""
+    optimism: Optimism
+    best: float | None
+    """The best value of the pipeline's own search, on the documents that it chose by."""
+    own: dict[str, Any]
+    """What that search chose, of what was searched."""
+    choices: tuple[FoldChoice, ...]
+    """A fold each."""
+
+
 class StageCost(Section):
     """What a stage cost when it was done."""
 
@@ -405,6 +446,8 @@ class RunReport(Section):
     swaps: tuple[SwapEffect, ...] = ()
     variation: Variation | None = None
     """None where nothing was varied."""
+    nested: NestedScores | None = None
+    """None without `evaluation.nested`."""
     costs: Costs | None = None
     """None in reports of older versions."""
     provenance: Provenance | None = None

@@ -69,6 +69,7 @@ def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) ->
         activation="softmax",
         kernel_initializer=initializers.GlorotUniform(seed=kernel_seed),
         name="probabilities",
+        dtype="float32",
     )(kept)
     return keras.Model(tokens, probabilities)
 

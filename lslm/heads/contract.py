@@ -149,7 +149,7 @@ class Head:
     inherited: Mapping[str, str] = field(default_factory=dict)
     """Options that are not given but taken from another setting, by its dotted name."""
     needs: Mapping[str, Any] = field(default_factory=dict)
-    """Settings by dotted name that must have this value."""
+    """Settings by dotted name that must have this value; they are not searched."""
     blocked: bool = False
     """Whether the order of the documents says something: folds are then blocks of neighbours, and the
     holdout is the end."""

@@ -69,6 +69,13 @@ def _disagreements(settings: Settings, head: "Head") -> list[Problem]:
         for name, value in head.needs.items()
         if settings.at(name) != value
     ]
+    unmet += [
+        Problem(
+            (*SPACE, name), f"the head {head.name!r} takes {name} at one value alone", str(value)
+        )
+        for name, value in head.needs.items()
+        if name in (settings.search.space or {})
+    ]
     options = settings.head.options
     return unmet + [
         Problem(

@@ -7,10 +7,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lslm.settings import Duration, SearchSpace
+from lslm.settings import Duration, Megabytes, Milliseconds, SearchSpace
 
-_SPACE = "names of settings, each with a list of choices or {low, high, step, log}"
-_TIME = "seconds above 0, or a time such as 90s, 5m, 2h"
+_KNOWN: tuple[tuple[Any, str], ...] = (
+    (SearchSpace, "names of settings, each with a list of choices or {low, high, step, log}"),
+    (Duration, "seconds above 0, or a time such as 90s, 5m, 2h"),
+    (Megabytes, "megabytes above 0, or a size such as 500KB, 2MB, 1GB"),
+    (Milliseconds, "milliseconds above 0, or a time such as 500us, 1ms, 2s"),
+)
 _PLAIN: dict[Any, str] = {
     bool: "true or false",
     str: "text (in quotes where it looks like a number)",
@@ -36,10 +40,9 @@ def expected(field: FieldInfo | Any) -> str:
 
 
 def _words(annotation: Any, limits: tuple[Any, ...]) -> str:
-    if annotation == SearchSpace:
-        return _SPACE
-    if annotation == Duration:
-        return _TIME
+    known = next((words for kind, words in _KNOWN if annotation == kind), None)
+    if known is not None:
+        return known
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _words(inside[0], (*limits, *inside[1:]))

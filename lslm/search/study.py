@@ -1,56 +1,36 @@
 """The study: asking for trials, telling what they came to, going on after a crash."""
 
-import dataclasses
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from lslm.errors import InputError
 from lslm.heads.contract import Goal
+from lslm.search import beating, bounds, chosen, judge, storage
 from lslm.search import space as spaces
-from lslm.search.waves import Waves
+from lslm.search.chosen import EPOCHS, Chosen
+from lslm.search.judge import Ticket
+from lslm.search.storage import patiently
 from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 
 _SPENT = "seconds"
-_EPOCHS = "epochs"
-_RETRIED = "retry_of"
 _PIPELINE = "pipeline"
 _FROM = "taken_from"
-_FEW = 8
-"""Finished trials; with fewer, importances are noise."""
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """What a finished study came to."""
-
-    hyperparameters: Hyperparameters
-    value: float | None
-    """Of the goal on the validation part; optimistic, since it chose. None without trials."""
-    n_complete: int
-    n_pruned: int
-    n_failed: int
-    seconds: float
-    """Spent searching, over all sessions."""
-    trials: tuple[dict[str, Any], ...] = ()
-    """Number, state, value, epochs and parameters of each; the finished ones first, the best first."""
-    importances: dict[str, dict[str, float]] = field(default_factory=dict)
-    """Share of the variance that each parameter explains, by evaluator; empty where trials are few."""
-
-    def summary(self) -> dict[str, Any]:
-        """The counts, the value and the time, as JSON."""
-        values = dataclasses.asdict(self)
-        del values["hyperparameters"]
-        return values
+_APART = 1_000_003
+"""Between the seeds of two parameters of a trial; more than a study has trials."""
+_MOST_OVER = 5
+"""Trials over a bound that are passed over, for each one that is wanted."""
 
 
 class Study:
-    """One search of one pipeline; a study of the same name in the same storage is gone on with."""
+    """One search of one pipeline; a study of the same name in the same storage is gone on with.
+
+    One thread asks and tells; what runs the trials is given tickets.
+    """
 
     def __init__(
         self,
@@ -61,38 +41,45 @@ class Study:
         space: SearchSpace,
         base: Hyperparameters,
         pipeline: str = "",
-        at_once: int = 1,
     ) -> None:
-        """`at_once` trials run beside each other, which matters where they go in waves."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.settings, self.space, self.base = settings, space, base
+        self.url, self.settings, self.space, self.base = url, settings, space, base
+        self.bounds = bounds.of(settings)
+        self.running: dict[int, optuna.Trial] = {}
+        """Trials that were asked for here and not told yet, by number."""
         self.study = optuna.create_study(
             study_name=name,
-            storage=url,
-            direction=goal.direction,
+            storage=storage.opened(url),
+            directions=[goal.direction, *("minimize" for _ in self.bounds)],
             sampler=_sampler(settings, space, settings.seed),
-            pruner=_pruner(settings),
+            pruner=judge.pruner(settings, base.training.epochs),
             load_if_exists=True,
         )
-        self.began, self._asking = time.monotonic(), threading.Lock()
+        self.began = time.monotonic()
         self.spent = float(self.study.user_attrs.get(_SPENT, 0.0))
-        self._retry_interrupted()
-        if not self.study.trials:
+        if not self.study.get_trials(deepcopy=False):
             self.study.enqueue_trial(spaces.start(base, space))
-            self._start_warm(pipeline, url)
+            self._start_warm(pipeline)
         self.study.set_user_attr(_PIPELINE, pipeline)
-        self._waves = Waves(at_once, self.n_left()) if settings.in_waves else None
 
     @property
     def name(self) -> str:
         """Of the study in its storage."""
         return self.study.study_name
 
+    @contextmanager
+    def alive(self) -> Iterator[None]:
+        """Give signs of life for the running trials inside the block."""
+        with beating.beating(self.running):
+            yield
+
     def n_left(self) -> int:
-        """Trials still to finish."""
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        done = len(self.study.get_trials(deepcopy=False, states=states))
-        return max(0, self.settings.n_trials - done)
+        """Trials still to finish; those over a bound cost no training, and up to a limit do not count."""
+        finished, wanted = self._finished(), self.settings.n_trials
+        n_over = sum(chosen.is_over(trial, self.bounds) for trial in finished)
+        if n_over >= _MOST_OVER * wanted:
+            return 0
+        return max(0, wanted - (len(finished) - n_over))
 
     def exhausted(self) -> bool:
         """Whether the time budget is spent, over all sessions, or nothing got better for too long."""
@@ -105,110 +92,180 @@ class Study:
             return None
         return self.settings.budget - self.spent - (time.monotonic() - self.began)
 
-    def ask(self) -> optuna.Trial | None:
-        """The next trial, its parameters chosen; None where `exhausted`. Threads may ask at the same time.
+    def ask(self, before: int | None = None) -> Ticket | None:
+        """The next trial, its parameters chosen; None where enough are running, or `exhausted`.
 
-        Each draws from a seed of its own: a study that is gone on with would otherwise draw the
-        numbers of its beginning again. Retried trials are not counted, so that it draws the
-        numbers it would have drawn undisturbed.
+        A trial that is new has a number below `before`, where that is given; else None.
+
+        A trial whose process is gone is taken up again first, with its parameters, also where the budget is spent:
+        the search then comes to what it would have come to undisturbed. Each trial draws from a
+        seed of its own: a study that is gone on with would otherwise draw the numbers of its beginning again.
         """
-        with self._asking:
-            if self._waves:
-                self._waves.wait()
-            if self.exhausted():
-                return None
-            trials = self.study.get_trials(deepcopy=False)
-            number = sum(_RETRIED not in trial.user_attrs for trial in trials)
-            self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
-            trial = self.study.ask()
-            spaces.suggest(trial, self.space)
-            if self._waves:
-                self._waves.enter(trial.number)
-            return trial
+        return patiently(lambda: self._ask(before))
 
-    def hyperparameters(self, trial: optuna.Trial) -> Hyperparameters:
+    def hyperparameters(self, ticket: Ticket) -> Hyperparameters:
         """What the trial is to try."""
-        return self.base.replaced(trial.params)
+        return self.base.replaced(self.parameters(ticket))
 
-    def tell(self, trial: optuna.Trial, value: float, epochs: int) -> None:
-        """The trial finished at `value`, reached after `epochs`."""
-        trial.set_user_attr(_EPOCHS, epochs)
-        self._settle(trial, lambda: self.study.tell(trial, value))
+    def parameters(self, ticket: Ticket) -> dict[str, Any]:
+        """The trial's values by dotted setting name."""
+        return dict(self.running[ticket.number].params)
 
-    def prune(self, trial: optuna.Trial) -> None:
+    def tell(
+        self, ticket: Ticket, value: float, epochs: int, measured: Mapping[str, float] | None = None
+    ) -> None:
+        """The trial finished at `value`, reached after `epochs`; `measured` are the measures of the bounds."""
+        measures = measured or {}
+        values = [value, *(measures[bound.measure] for bound in self.bounds)]
+
+        def settle() -> None:
+            self.running[ticket.number].set_user_attr(EPOCHS, epochs)
+            self._note(ticket, measures)
+            self.study.tell(ticket.number, values, skip_if_finished=True)
+
+        self._settle(ticket, settle)
+
+    def prune(self, ticket: Ticket) -> None:
         """The trial was stopped by the pruner."""
-        self._settle(trial, lambda: self.study.tell(trial, state=TrialState.PRUNED))
+        self._end(ticket, TrialState.PRUNED)
 
-    def fail(self, trial: optuna.Trial) -> None:
+    def pass_over(self, ticket: Ticket, measured: Mapping[str, float]) -> None:
+        """The trial was not trained: what its model would measure is over a bound. The sampler learns from it."""
+
+        def settle() -> None:
+            self._note(ticket, measured)
+            self.study.tell(ticket.number, state=TrialState.PRUNED, skip_if_finished=True)
+
+        self._settle(ticket, settle)
+
+    def _note(self, ticket: Ticket, measured: Mapping[str, float]) -> None:
+        trial = self.running[ticket.number]
+        for name, number in measured.items():
+            trial.set_user_attr(name, number)
+        for bound in self.bounds:
+            trial.set_constraint(bound.measure, bound.excess(measured))
+
+    def fail(self, ticket: Ticket) -> None:
         """The trial raised an error; it does not count as finished."""
-        self._settle(trial, lambda: self.study.tell(trial, state=TrialState.FAIL))
+        self._end(ticket, TrialState.FAIL)
 
-    def _settle(self, trial: optuna.Trial, outcome: Callable[[], object]) -> None:
-        """Make the outcome known: now, or at the end of the wave."""
-
-        def known() -> None:
-            outcome()
-            self._count_time()
-
-        if self._waves:
-            self._waves.leave(trial.number, known)
-        else:
-            known()
+    def give_back(self) -> None:
+        """The trials that are running here will be gone on with by a later run: none is left running."""
+        for number, trial in list(self.running.items()):
+            self._mark(trial, TrialState.WAITING)
+            del self.running[number]
 
     def best_so_far(self) -> str:
         """The best value in words, for a progress bar."""
-        trials = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return f"best {self.study.best_value:.4f}" if trials else ""
+        best = patiently(lambda: chosen.ranked(self.study, self.bounds))
+        return f"best {best[0].values[0]:.4f}" if best else ""
 
     def chosen(self) -> Chosen:
-        """The best trial's hyperparameters, trained for as many epochs as were best for it."""
-        if self._waves:
-            self._waves.close()
+        """The best trial's hyperparameters, trained for as many epochs as were best for it.
+
+        Trials that all are over a bound raise InputError.
+        """
+        return patiently(self._chosen)
+
+    def _chosen(self) -> Chosen:
         trials = self.study.get_trials(deepcopy=False)
         counts = {state: sum(t.state == state for t in trials) for state in TrialState}
-        best: FrozenTrial | None = None
-        if counts[TrialState.COMPLETE]:
-            best = self.study.best_trial
+        best = chosen.ranked(self.study, self.bounds)
+        measured = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        if self.bounds and measured and not best:
+            self._refuse_all(measured)
+        rows = chosen.told(self.study, self.bounds)
+        shares = chosen.importances(self.study, counts[TrialState.COMPLETE], self.settings.seed)
         return Chosen(
-            hyperparameters=self._tried(best) if best else self.base,
-            value=best.value if best else None,
+            hyperparameters=self._tried(best[0]) if best else self.base,
+            value=best[0].values[0] if best else None,
             n_complete=counts[TrialState.COMPLETE],
-            n_pruned=counts[TrialState.PRUNED],
+            n_pruned=sum(row["state"] == "pruned" for row in rows),
+            n_over=sum(row["state"] == "over" for row in rows),
             n_failed=counts[TrialState.FAIL],
             seconds=float(self.study.user_attrs.get(_SPENT, 0.0)),
-            trials=tuple(self._told(trials)),
-            importances=self._importances(counts[TrialState.COMPLETE]),
+            trials=rows,
+            importances=shares,
+            idle=chosen.idle(shares),
+            front=chosen.front(self.study, self.bounds),
+            bounds={bound.measure: bound.most for bound in self.bounds},
         )
 
-    def _told(self, trials: list[FrozenTrial]) -> Iterator[dict[str, Any]]:
-        pruned = [trial for trial in trials if trial.state == TrialState.PRUNED]
-        for trial in self._ranked(trials) + pruned:
-            yield {
-                "trial": trial.number,
-                "state": trial.state.name.lower(),
-                "value": trial.value,
-                "epochs": trial.user_attrs.get(_EPOCHS),
-                "parameters": trial.params,
-            }
+    def _refuse_all(self, finished: list[FrozenTrial]) -> None:
+        """Say of each bound how close the trials came."""
+        least = {b: min(trial.user_attrs[b.measure] for trial in finished) for b in self.bounds}
+        told = ", ".join(f"{b.measure} at least {value:.3g}" for b, value in least.items())
+        most = ", ".join(f"{b.measure} of {b.most:g}" for b in self.bounds)
+        raise InputError(
+            f"no trial of {len(finished)} is within {most} ({told})",
+            where="search",
+            right="a higher bound, or a space with smaller models (encoder.max_words, encoder.units)",
+        )
 
-    def _importances(self, n_complete: int) -> dict[str, dict[str, float]]:
-        """Two evaluators: they disagree where trials are few, and one alone would hide it."""
-        if n_complete < _FEW:
-            return {}
-        evaluators = {
-            "fANOVA": optuna.importance.FanovaImportanceEvaluator(seed=self.settings.seed),
-            "PED-ANOVA": optuna.importance.PedAnovaImportanceEvaluator(),
-        }
-        # Both refuse a study whose values, or parameters, are all the same.
-        with suppress(RuntimeError, ValueError):
-            return {
-                name: optuna.importance.get_param_importances(self.study, evaluator=evaluator)
-                for name, evaluator in evaluators.items()
-            }
-        return {}
+    def _ask(self, before: int | None) -> Ticket | None:
+        trials = self.study.get_trials(deepcopy=False)
+        lost = next((trial for trial in trials if self._abandoned(trial)), None)
+        if lost is None and not self._may_begin(trials, before):
+            return None
+        number = len(trials) if lost is None else lost.number
+        self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
+        # Optuna takes up no trial that runs; its class for running ones wants the id that only the storage knows.
+        trial = self.study.ask() if lost is None else optuna.Trial(self.study, lost._trial_id)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        if lost is not None and lost.state == TrialState.WAITING:
+            self._mark(trial, TrialState.RUNNING)
+        beating.sign(trial)
+        self._suggest(trial)
+        self.running[trial.number] = trial
+        return Ticket(
+            study=self.name,
+            url=self.url,
+            trial=trial._trial_id,  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            number=trial.number,
+            settings=self.settings,
+            longest=self.base.training.epochs,
+        )
+
+    def _may_begin(self, trials: list[FrozenTrial], before: int | None) -> bool:
+        """Whether one trial more is wanted: the first that waits to be begun, or a new one."""
+        waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
+        late = before is not None and next(waiting, len(trials)) >= before
+        return not late and self.n_left() > len(self.running) and not self.exhausted()
+
+    def _suggest(self, trial: optuna.Trial) -> None:
+        """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""
+        for place, (name, choices) in enumerate(self.space.items()):
+            seed = self.settings.seed + trial.number + _APART * (place + 1)
+            self.study.sampler = _sampler(self.settings, self.space, seed)
+            spaces.suggest(trial, {name: choices})
+
+    def _abandoned(self, trial: FrozenTrial) -> bool:
+        """Whether a trial was begun, and is not over, and nobody runs it."""
+        if trial.state == TrialState.WAITING:
+            return beating.is_signed(trial.user_attrs)
+        running = trial.state == TrialState.RUNNING and trial.number not in self.running
+        return running and beating.is_abandoned(trial.user_attrs)
+
+    def _mark(self, trial: optuna.Trial, state: TrialState) -> None:
+        number = trial._trial_id  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        patiently(lambda: storage.opened(self.url).set_trial_state_values(number, state))
+
+    def _end(self, ticket: Ticket, state: TrialState) -> None:
+        self._settle(
+            ticket, lambda: self.study.tell(ticket.number, state=state, skip_if_finished=True)
+        )
+
+    def _settle(self, ticket: Ticket, outcome: Any) -> None:
+        patiently(outcome)
+        del self.running[ticket.number]
+        spent = self.spent + time.monotonic() - self.began
+        patiently(lambda: self.study.set_user_attr(_SPENT, spent))
+
+    def _finished(self) -> list[FrozenTrial]:
+        states = (TrialState.COMPLETE, TrialState.PRUNED)
+        return patiently(lambda: self.study.get_trials(deepcopy=False, states=states))
 
     def _tried(self, trial: FrozenTrial) -> Hyperparameters:
-        changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[_EPOCHS]}
+        changes: dict[str, Any] = {**trial.params, "training.epochs": trial.user_attrs[EPOCHS]}
         return self.base.replaced(changes)
 
     def _stagnates(self) -> bool:
@@ -218,47 +275,40 @@ class Study:
         """
         if self.settings.patience is None:
             return False
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
-        trials = self.study.get_trials(deepcopy=False, states=states)
-        best = self._ranked(trials)[:1]
-        since = [trial for trial in trials if best and trial.number > best[0].number]
+        best = chosen.ranked(self.study, self.bounds)[:1]
+        since = [trial for trial in self._finished() if best and trial.number > best[0].number]
         return len(since) >= self.settings.patience
 
-    def _start_warm(self, pipeline: str, url: str) -> None:
+    def _start_warm(self, pipeline: str) -> None:
         """Queue the best trials of the pipeline's last study, as far as the space still has them."""
         if not self.settings.warm_start:
             return
+        store = storage.opened(self.url)
         earlier = [
             each
-            for each in optuna.get_all_study_summaries(url)
-            if each.user_attrs.get(_PIPELINE) == pipeline and each.study_name != self.name
+            for each in optuna.get_all_study_summaries(store)
+            if each.user_attrs.get(_PIPELINE) == pipeline
+            and each.study_name != self.name
+            and len(each.directions) == len(self.study.directions)
         ]
         began = [(each.datetime_start, each.study_name) for each in earlier if each.datetime_start]
         if not began:
             return
         last = max(began)[1]
-        trials = optuna.load_study(study_name=last, storage=url).get_trials()
-        for trial in self._ranked(trials)[: self.settings.warm_start]:
+        best = chosen.ranked(optuna.load_study(study_name=last, storage=store), self.bounds)
+        for trial in best[: self.settings.warm_start]:
             self.study.enqueue_trial(
                 spaces.within(trial.params, self.space),
                 user_attrs={_FROM: f"{last}/{trial.number}"},
                 skip_if_exists=True,
             )
 
-    def _ranked(self, trials: list[FrozenTrial]) -> list[FrozenTrial]:
-        """Finished trials, best first."""
-        sign = -1 if self.study.direction is optuna.study.StudyDirection.MAXIMIZE else 1
-        finished = [trial for trial in trials if trial.state == TrialState.COMPLETE]
-        return sorted(finished, key=lambda trial: sign * (trial.value or 0.0))
 
-    def _retry_interrupted(self) -> None:
-        """Trials that a dead process left running are failed and queued with the same parameters."""
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            self.study.enqueue_trial(trial.params, user_attrs={_RETRIED: trial.number})
-            self.study.tell(trial.number, state=TrialState.FAIL)
+class _Grid(optuna.samplers.GridSampler):
+    """Optuna's, whose end of the grid stops an `optimize` that there is none of here."""
 
-    def _count_time(self) -> None:
-        self.study.set_user_attr(_SPENT, self.spent + time.monotonic() - self.began)
+    def after_trial(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing: who asks knows when enough were asked for."""
 
 
 def _sampler(
@@ -267,11 +317,6 @@ def _sampler(
     return {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed, n_startup_trials=5),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
-        "grid": lambda: optuna.samplers.GridSampler(spaces.grid(space), seed=seed),
+        # Its seed orders the grid: with another one a trial, points would be tried twice and others never.
+        "grid": lambda: _Grid(spaces.grid(space), seed=settings.seed),
     }[settings.sampler]()
-
-
-def _pruner(settings: SearchSettings) -> optuna.pruners.BasePruner:
-    if not settings.pruning:
-        return optuna.pruners.NopPruner()
-    return optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=2)

@@ -1,11 +1,15 @@
 """SQLite files that several processes write."""
 
+import os
 import sqlite3
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from filelock import FileLock
+
+from lslm import unfinished
 
 
 def file_of(url: str) -> Path | None:
@@ -21,10 +25,12 @@ def file_of(url: str) -> Path | None:
 
 
 @contextmanager
-def one_migration(url: str) -> Iterator[None]:
+def one_migration(url: str, make: Callable[[str], None] | None = None) -> Iterator[None]:
     """The block in which tables may be made: two processes that migrate one fresh file break it.
 
-    Readers and a writer then work side by side (WAL mode, kept in the file).
+    So does one that is killed half-way, for good. `make` makes the tables at an address beside it, where
+    the file is missing; it takes its place when it is whole. Readers and a writer then work side by side
+    (WAL mode, kept in the file).
     """
     file = file_of(url)
     if file is None:
@@ -32,6 +38,19 @@ def one_migration(url: str) -> Iterator[None]:
         return
     file.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(file.with_name(f"{file.name}.lock")):
+        if make is not None and not file.exists():
+            _make_whole(file, make)
         with closing(sqlite3.connect(file, timeout=20)) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
         yield
+
+
+def _make_whole(file: Path, make: Callable[[str], None]) -> None:
+    with tempfile.TemporaryDirectory(
+        dir=file.parent, prefix=f".{file.name}.{unfinished.mark()}"
+    ) as folder:
+        fresh = Path(folder) / file.name
+        make(f"sqlite:///{fresh}")
+        with fresh.open("rb") as made:
+            os.fsync(made.fileno())
+        fresh.rename(file)

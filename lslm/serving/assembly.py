@@ -8,37 +8,35 @@ import numpy as np
 import polars as pl
 
 from lslm.serving.model_files import save
-from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
+from lslm.serving.recipe import Recipe
+from lslm.settings import Hyperparameters
 from lslm.training.parts import Part
 
 
 def assemble(
-    folder: Path,
-    members: Sequence[Path],
-    part_folder: Path,
-    documents: Path,
-    head: HeadSettings,
-    text: TextSettings,
-    cleaning: CleaningSettings,
-    hyperparameters: Hyperparameters,
-    name: str,
+    folder: Path, members: Sequence[Path], recipe: Recipe, hyperparameters: Hyperparameters
 ) -> None:
-    """Write the folder from Keras archives and the part they were fitted on.
+    """Write the folder from Keras archives."""
+    networks = [keras.saving.load_model(path, compile=False) for path in members]
+    put_together(folder, networks, recipe, hyperparameters)
 
-    `documents` is the development set, whose fingerprints are kept: the gate compares models on
-    documents that neither trained on.
-    """
-    part = Part(part_folder)
-    seen = pl.read_parquet(documents, columns=["fingerprint"])["fingerprint"].to_numpy()
+
+def put_together(
+    folder: Path, members: Sequence[keras.Model], recipe: Recipe, hyperparameters: Hyperparameters
+) -> None:
+    """Write the folder from networks."""
+    part = Part(recipe.part_folder, hyperparameters.encoder)
+    seen = pl.read_parquet(recipe.documents, columns=["fingerprint"])["fingerprint"].to_numpy()
     save(
         folder,
-        [keras.saving.load_model(path, compile=False) for path in members],
+        members,
         part.vocabulary,
-        head=head,
+        head=recipe.head,
         targets=part.targets,
-        text=text,
-        cleaning=cleaning,
+        text=recipe.serving.text,
+        cleaning=recipe.serving.cleaning,
         hyperparameters=hyperparameters,
-        name=name,
+        name=recipe.serving.name,
         seen=np.sort(seen),
+        networks=recipe.serving.networks,
     )

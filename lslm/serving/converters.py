@@ -62,7 +62,7 @@ def _add(graph: Graph, layer: keras.layers.Add, inputs: list[str]) -> list[str]:
 
 @converts(keras.layers.Dense)
 def _dense(graph: Graph, layer: keras.layers.Dense, inputs: list[str]) -> list[str]:
-    product = graph.node("MatMul", inputs[0], graph.constant(as_array(layer.kernel)))
+    product = graph.node("MatMul", inputs[0], graph.weights(as_array(layer.kernel)))
     if layer.use_bias:
         product = graph.node("Add", product, graph.constant(as_array(layer.bias)))
     return [_activation(graph, layer, product)]
@@ -94,20 +94,25 @@ def _token_mask(graph: Graph, layer: layers.TokenMask, inputs: list[str]) -> lis
 
 @converts(layers.WordEmbedding)
 def _word_embedding(graph: Graph, layer: layers.WordEmbedding, inputs: list[str]) -> list[str]:
-    vectors = graph.node("Gather", graph.constant(as_array(layer.table)), inputs[0])
-    if not layer.tuned_words:
+    table = as_array(layer.table)
+    end = layers.FIRST_WORD + layer.tuned_words
+    if layer.tuned_words and graph.n_members == 1:
+        table = table.copy()
+        table[layers.FIRST_WORD : end] += as_array(layer.difference)
+    vectors = graph.node("Gather", graph.weights(table), inputs[0])
+    if not layer.tuned_words or graph.n_members == 1:
         return [vectors]
     # The frozen table stays apart, so that members share it. Other words hit a row of zeros.
     rows = ((layers.FIRST_WORD, 1), (0, 0))
-    changes = graph.constant(np.pad(as_array(layer.difference), rows))
-    beyond = graph.constant(layers.FIRST_WORD + layer.tuned_words, "int32")
+    changes = graph.weights(np.pad(as_array(layer.difference), rows))
+    beyond = graph.constant(end, "int32")
     change = graph.node("Gather", changes, graph.node("Min", inputs[0], beyond))
     return [graph.node("Add", vectors, change)]
 
 
 @converts(HashedNgrams)
 def _hashed_ngrams(graph: Graph, layer: HashedNgrams, inputs: list[str]) -> list[str]:
-    table, zero = graph.constant(as_array(layer.table)), graph.constant(0, "int32")
+    table, zero = graph.weights(as_array(layer.table)), graph.constant(0, "int32")
     buckets, prime = graph.constant(layer.buckets, "int32"), graph.constant(PRIME, "int32")
     # One step to the right: a column of padding in front, the last column off.
     around = graph.constant([0, 1, 0, -1], "int64")
@@ -160,7 +165,8 @@ def _recurrent(graph: Graph, layer: layers.Recurrent, inputs: list[str]) -> list
     outputs = graph.node(
         layer.cell.upper(),
         steps_first,
-        *(graph.constant(array) for array in weights),
+        *(graph.weights(array) for array in weights[:2]),
+        graph.constant(weights[2]),
         _lengths(graph, inputs[1]),
         hidden_size=layer.units,
         direction="bidirectional" if layer.bidirectional else "forward",
@@ -178,7 +184,7 @@ def _attention(graph: Graph, layer: layers.AttentionPooling, inputs: list[str]) 
         "MatMul", graph.node("Tanh", states), graph.constant(as_array(layer.query))
     )
     scores = graph.node("Squeeze", product, graph.constant([-1], "int64"))
-    kept = graph.node("Where", mask, scores, graph.constant(layers.LOWEST))
+    kept = graph.node("Where", mask, scores, graph.constant(layers.lowest("float32")))
     weights = graph.node("Softmax", kept, axis=-1)
     weights = graph.node("Mul", weights, graph.cast(mask, "float32"))
     one = graph.constant([1], "int64")
@@ -190,7 +196,7 @@ def _attention(graph: Graph, layer: layers.AttentionPooling, inputs: list[str]) 
 def _max_pooling(graph: Graph, layer: layers.MaxPooling, inputs: list[str]) -> list[str]:
     states, mask = inputs
     kept = graph.node("Unsqueeze", mask, graph.constant([-1], "int64"))
-    kept = graph.node("Where", kept, states, graph.constant(layers.LOWEST))
+    kept = graph.node("Where", kept, states, graph.constant(layers.lowest("float32")))
     highest = graph.node("ReduceMax", kept, graph.constant([1], "int64"), keepdims=0)
     some = graph.node("Unsqueeze", _lengths(graph, mask), graph.constant([1], "int64"))
     some = graph.node("Greater", some, graph.constant(0, "int32"))

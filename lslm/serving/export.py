@@ -21,13 +21,13 @@ import_module("lslm.serving.language_converters")
 OUTPUTS, ATTENTION = "outputs", "attention"
 
 
-def to_onnx(members: Sequence[keras.Model], path: Path) -> None:
-    """Write networks of one shape as a graph that answers with their mean.
+def to_onnx(members: Sequence[keras.Model], path: Path, stored: str = "float32") -> None:
+    """Write networks of one shape as a graph that answers with their mean; `stored` as in the encoder's settings.
 
     Inputs are the networks', by their names; free axes may have any size. Outputs `outputs`, of the
     networks' shape, and `attention`, a row a sequence of tokens, where the networks have it.
     """
-    graph = Graph()
+    graph = Graph(len(members), stored)
     written = [_write(graph, member) for member in members]
     graph.mean([outputs for outputs, _ in written], OUTPUTS)
     kinds = {OUTPUTS: _kind(members[0].output)}

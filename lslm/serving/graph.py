@@ -6,19 +6,36 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 _OPSET = 20
 _IR = 10
 """The oldest file version that holds the opset: onnxruntime refuses versions newer than itself."""
 
-_NUMPY = {"float32": np.float32, "int32": np.int32, "int64": np.int64, "bool": np.bool_}
+_NUMPY = {
+    "float32": np.float32,
+    "float16": np.float16,
+    "int8": np.int8,
+    "int32": np.int32,
+    "int64": np.int64,
+    "bool": np.bool_,
+}
+_LARGE = 1024
+"""Numbers in an array; smaller ones are not worth rounding."""
+_LONG = 16
+"""Numbers in a row; a scale for each shorter one would take what int8 saves."""
 
 
 class Graph:
-    """Collects nodes and constants; values go by name."""
+    """Collects nodes and constants; values go by name.
 
-    def __init__(self) -> None:
+    `stored` is the type that large weights are kept in (see `EncoderSettings.stored`).
+    """
+
+    def __init__(self, n_members: int = 1, stored: str = "float32") -> None:
+        self.n_members, self.stored = n_members, stored
+        self._weights: dict[str, str] = {}
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
 
@@ -43,6 +60,28 @@ class Graph:
         if name not in self._constants:
             self._constants[name] = numpy_helper.from_array(array, name)
         return name
+
+    def weights(self, array: NDArray[np.float32]) -> str:
+        """The name of a layer's weights, in float32; large ones are rounded where the graph is to be small.
+
+        The runtime folds what turns them back when it opens the graph: answers take no longer.
+        """
+        plain = self.stored == "float32" or array.size < _LARGE
+        if plain or (self.stored == "int8" and array.shape[-1] < _LONG):
+            return self.constant(array)
+        if self.stored == "float16":
+            return self._restored(self.constant(array, "float16"))
+        scale = np.abs(array).max(axis=-1, keepdims=True) / 127
+        rounded = np.rint(array / np.where(scale, scale, 1))
+        return self._restored(self.constant(rounded, "int8"), self.constant(scale))
+
+    def _restored(self, kept: str, scale: str | None = None) -> str:
+        """Rounded weights as float32, once for all that share them."""
+        both = f"{kept} {scale}"
+        if both not in self._weights:
+            value = self.cast(kept, "float32")
+            self._weights[both] = self.node("Mul", value, scale) if scale else value
+        return self._weights[both]
 
     def cast(self, value: str, dtype: str) -> str:
         """Convert a value."""
@@ -81,6 +120,8 @@ def _value(name: str, dtype: str, shape: Sequence[str | int]) -> onnx.ValueInfoP
 def _element(dtype: str) -> int:
     return {
         "float32": TensorProto.FLOAT,
+        "float16": TensorProto.FLOAT16,
+        "int8": TensorProto.INT8,
         "int32": TensorProto.INT32,
         "int64": TensorProto.INT64,
         "bool": TensorProto.BOOL,

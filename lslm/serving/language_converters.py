@@ -16,7 +16,7 @@ _END = np.iinfo(np.int64).max
 
 @converts(TiedWords)
 def _tied_words(graph: Graph, layer: TiedWords, inputs: list[str]) -> list[str]:
-    table = graph.constant(as_array(layer.table))
+    table = graph.weights(as_array(layer.table))
     return [graph.node("Gather", table, inputs[0]), table]
 
 
@@ -36,7 +36,10 @@ def lstm(graph: Graph, layer: CarriedLstm, states: str, *start: str) -> list[str
     `start` are the first output and cell, `(1, batch, units)` each; zeros where they are left out.
     """
     weights = lstm_weights(*map(as_array, (layer.kernel, layer.recurrent, layer.bias)))
-    constants = [graph.constant(each[None]) for each in weights]
+    constants = [
+        *(graph.weights(each[None]) for each in weights[:2]),
+        graph.constant(weights[2][None]),
+    ]
     steps_first = graph.node("Transpose", states, perm=[1, 0, 2])
     given = [steps_first, *constants, *(("", *start) if start else ())]
     outputs, hidden, cell = graph.nodes("LSTM", given, 3, hidden_size=layer.units)

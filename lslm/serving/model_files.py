@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 import lslm
 from lslm import heads
+from lslm.errors import InputError
 from lslm.heads.contract import Targets
 from lslm.serving import model_folder
 from lslm.serving.export import to_onnx
@@ -23,7 +24,7 @@ from lslm.text.vocabulary import Vocabulary
 _METADATA, _NO_DATE = "metadata.json", "1980-01-01@00:00:00"
 
 
-def save(
+def save(  # noqa: PLR0913 (a folder is made of as many things)
     folder: Path,
     members: Sequence[keras.Model],
     vocabulary: Vocabulary,
@@ -35,12 +36,14 @@ def save(
     hyperparameters: Hyperparameters,
     name: str,
     seen: NDArray[np.uint64],
+    networks: bool = True,
 ) -> None:
     """Write a model folder; `seen` are the fingerprints of the documents it was trained on.
 
-    Optimizers are left out: they would triple what is trained.
+    Without `networks` the graph alone holds what was learned. Optimizers are left out in any case: they would
+    triple what is trained.
     """
-    (folder / model_folder.MEMBERS).mkdir(parents=True)
+    folder.mkdir(parents=True)
     description = Description(
         lslm=lslm.__version__,
         name=name,
@@ -54,13 +57,11 @@ def save(
     (folder / model_folder.DESCRIPTION).write_text(content, encoding="utf-8")
     vocabulary.save(folder / model_folder.VOCABULARY)
     np.save(folder / model_folder.SEEN, np.sort(np.asarray(seen, np.uint64)))
-    for number, member in enumerate(members):
-        bare = keras.Model(member.input, member.output, name=member.name)
-        bare.save(folder / _member(number))
-        _undate(folder / _member(number))
-    to_onnx(members, folder / model_folder.GRAPH)
+    if networks:
+        _save_networks(folder, members)
+    to_onnx(members, folder / model_folder.GRAPH, hyperparameters.encoder.stored)
     if heads.get(head.kind).writes:
-        to_step(members, folder / model_folder.STEP)
+        to_step(members, folder / model_folder.STEP, hyperparameters.encoder.stored)
     model_folder.write_manifest(folder)
 
 
@@ -70,10 +71,27 @@ def load_description(folder: Path) -> Description:
 
 
 def load_members(folder: Path) -> list[keras.Model]:
-    """The networks of a model folder, without their optimizers; Keras runs no code of theirs."""
+    """The networks of a model folder, without their optimizers; Keras runs no code of theirs.
+
+    InputError where the folder was written without them.
+    """
     files = ModelFolder(folder)
     count = sum(name.startswith(f"{model_folder.MEMBERS}/") for name in files.names)
+    if not count:
+        raise InputError(
+            "the model folder holds no networks",
+            where=str(folder),
+            right="a model of a run with registry.networks: true",
+        )
     return [_load(files, _member(number)) for number in range(count)]
+
+
+def _save_networks(folder: Path, members: Sequence[keras.Model]) -> None:
+    (folder / model_folder.MEMBERS).mkdir()
+    for number, member in enumerate(members):
+        bare = keras.Model(member.input, member.output, name=member.name)
+        bare.save(folder / _member(number))
+        _undate(folder / _member(number))
 
 
 def _undate(archive: Path) -> None:

@@ -21,9 +21,9 @@ HIDDEN, CELL, NEXT_HIDDEN, NEXT_CELL = "hidden", "cell", "next_hidden", "next_ce
 LOG_PROBABILITIES = "log_probabilities"
 
 
-def to_step(members: Sequence[keras.Model], path: Path) -> None:
-    """Write networks of one shape as a graph that goes on with a text."""
-    graph = Graph()
+def to_step(members: Sequence[keras.Model], path: Path, stored: str = "float32") -> None:
+    """Write networks of one shape as a graph that goes on with a text; `stored` as in the encoder's settings."""
+    graph = Graph(len(members), stored)
     states: list[tuple[str, str]] = []
     graph.mean([_write(graph, member, states) for member in members], LOG_PROBABILITIES)
     for place, name in enumerate((NEXT_HIDDEN, NEXT_CELL)):

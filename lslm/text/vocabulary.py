@@ -40,6 +40,18 @@ class Vocabulary:
         """Id of the mark between sentences; -1 where the words have none."""
         return self._ids.get(MARK, -1)
 
+    def first(self, n_words: int) -> "Vocabulary":
+        """The first words after the special ones, and the mark in any case; 0: all.
+
+        Example:
+            >>> Vocabulary(("<pad>", "<unk>", "good", "grief", "<s>")).first(1).words
+            ('<pad>', '<unk>', 'good', '<s>')
+        """
+        end = len(SPECIAL) + n_words
+        if not n_words or end >= len(self):
+            return self
+        return Vocabulary((*self.words[:end], *((MARK,) if self.mark >= end else ())))
+
     def encode(self, tokens: Sequence[str]) -> Ids:
         """Ids of tokens, int32 `(time,)`; words not known become 1."""
         get = self._ids.get

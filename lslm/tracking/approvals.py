@@ -9,9 +9,9 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from lslm import owners
 from lslm.errors import InputError
 from lslm.evaluation.report import Approval
-from lslm.tracking import owners
 from lslm.tracking.claims import checked_reason, claim
 from lslm.tracking.moves import champion, now
 from lslm.tracking.promotion import Overtaken, promote

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final, Literal
 
+from lslm import owners
 from lslm.errors import InputError
-from lslm.tracking import owners
 from lslm.tracking.claims import checked_reason, claim, notebook
 from lslm.tracking.moves import MOVE, Move, champion, history, moves_in, now
 from lslm.tracking.store import Store, insisting

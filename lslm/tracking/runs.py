@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import lslm
+from lslm import owners
 from lslm.settings import Settings
-from lslm.tracking import owners
 from lslm.tracking.logbook import (
     dotted,
     log_chosen,
@@ -77,11 +77,8 @@ def open_run(
     return run.info.run_id
 
 
-def end_dead(store: Store, settings: Settings) -> tuple[str, ...]:
-    """End runs of this experiment whose process on this machine is gone, as KILLED.
-
-    Returns the Prefect flow runs they belonged to.
-    """
+def end_dead(store: Store, settings: Settings) -> None:
+    """End runs of this experiment whose process on this machine is gone, as KILLED."""
     dead = [
         run
         for run in _search(store, [experiment(store, settings)], "attributes.status = 'RUNNING'")
@@ -89,7 +86,6 @@ def end_dead(store: Store, settings: Settings) -> tuple[str, ...]:
     ]
     for run in dead:
         store.client.set_terminated(run.info.run_id, "KILLED")
-    return tuple(run.data.tags[_FLOW_RUN] for run in dead if _FLOW_RUN in run.data.tags)
 
 
 def close_run(store: Store, run_id: str, status: Status) -> None:

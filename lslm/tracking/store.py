@@ -6,12 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lslm.errors import InputError
 from lslm.services.addresses import MLFLOW, tracking_uri
+from lslm.services.patience import Patient, patiently
 from lslm.services.sqlite import one_migration
 from lslm.settings import Settings
 from lslm.workspace import Workspace
@@ -38,15 +39,16 @@ class Store:
 def connect(settings: Settings, workspace: Workspace) -> Store:
     """Connect to `tracking.uri`, or to what serves the workspace, or to SQLite in it.
 
-    The first connection to a fresh store creates its tables (2 s; 3 s without WAL mode).
+    A database that is away for a while is waited for, in each call. The first connection to a fresh
+    store creates its tables (2 s; 3 s without WAL mode).
     """
     from mlflow import MlflowClient
 
     uri = tracking_uri(settings.tracking, workspace)
     _make_default(uri)
-    with one_migration(uri):
-        client = MlflowClient(uri, uri)
-    return Store(client, uri, workspace)
+    with one_migration(uri, lambda fresh: _make_tables(fresh, workspace)):
+        client = patiently(lambda: MlflowClient(uri, uri))
+    return Store(cast("MlflowClient", Patient(client)), uri, workspace)
 
 
 def experiment(store: Store, settings: Settings) -> str:
@@ -71,7 +73,7 @@ def run_address(store: Store, run_id: str, server: str) -> str:
 
 
 def insisting(write: Callable[[], Result]) -> Result:
-    """Do a write, again where another writer got in its way; other failures are raised at once."""
+    """Do a write, again where another writer got in its way; what the client does not wait for is raised."""
     from mlflow.exceptions import MlflowException
 
     for attempt in range(_ATTEMPTS):
@@ -90,6 +92,12 @@ def local_path(location: str) -> Path | None:
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
     return Path(location) if parts.scheme == "" else None
+
+
+def _make_tables(uri: str, workspace: Workspace) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+    SqlAlchemyStore(uri, workspace.artifacts.as_uri()).engine.dispose()
 
 
 def _make_default(uri: str) -> None:

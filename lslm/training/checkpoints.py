@@ -35,7 +35,10 @@ class Checkpoint:
         write_atomic(self.path, content.getvalue())
 
     def restore(self, network: keras.Model) -> list[Epoch]:
-        """Put a compiled network in the state that was written, and tell the epochs; none if none was."""
+        """Put a network in the state that was written, and tell the epochs; none if none was.
+
+        The network is compiled, and its optimizer built.
+        """
         if not self.path.exists():
             return []
         with np.load(self.path, allow_pickle=False) as state:
@@ -50,9 +53,6 @@ class Checkpoint:
 
 def _changing(network: keras.Model) -> list[keras.Variable]:
     """Variables that training changes, seeds of dropout among them, in an order that stays."""
-    optimizer = network.optimizer
-    if not optimizer.built:
-        optimizer.build(network.trainable_variables)
     frozen = {id(weight) for weight in network.non_trainable_weights}
     kept = [variable for variable in network.variables if id(variable) not in frozen]
-    return [*kept, *optimizer.variables]
+    return [*kept, *network.optimizer.variables]

@@ -9,6 +9,7 @@ import numpy as np
 
 from lslm import heads
 from lslm.encoder.encoder import Encoder
+from lslm.encoder.precision import computing_in
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
@@ -16,6 +17,7 @@ from lslm.training import feeds
 from lslm.training.batches import MULTIPLE, for_keras, in_order
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
+from lslm.training.optimizers import optimizer
 from lslm.training.parts import Examples, Part
 
 _ANSWER_BATCH = 256
@@ -40,15 +42,17 @@ def fit(
     With `checkpoint`, the state is kept there after each epoch, and a fit that finds one goes on from it;
     `on_event` then hears of the epochs before it again.
     """
-    part, head = Part(part_folder), heads.get(head_kind)
+    part, head = Part(part_folder, hyperparameters.encoder), heads.get(head_kind)
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
     batches = feeds.of(part, head, hyperparameters, seed)
     network.compile(
-        optimizer=_optimizer(training, n_steps=len(batches) * training.epochs),
+        optimizer=optimizer(training, n_steps=len(batches) * training.epochs),
         loss=head.loss(hyperparameters),
     )
+    # Variables that the first step makes would have TensorFlow trace the step twice.
+    network.optimizer.build(network.trainable_variables)
     kept = Checkpoint(checkpoint) if checkpoint else None
     watcher = _Watcher(part, head, training, stop_early, on_event, kept)
     n_done = watcher.catch_up(network)
@@ -72,12 +76,13 @@ def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -
     """The network: encoder and head, every layer seeded from `seed`."""
     encoder = Encoder(
         n_words=len(part.vocabulary),
-        size=part.report["size"],
+        size=part.units,
         vectors=part.vectors,
         settings=hyperparameters.encoder,
         seed=seed,
     )
-    return head.build(encoder, part.targets, hyperparameters.replaced({"training.seed": seed}))
+    with computing_in(hyperparameters.training.precision):
+        return head.build(encoder, part.targets, hyperparameters.replaced({"training.seed": seed}))
 
 
 def answer(
@@ -86,7 +91,9 @@ def answer(
     """Outputs of a network for all examples, in their order, first axis the documents."""
     longest = head.batching.longest(max_tokens)
     found: list[tuple[Array, Array]] = []
-    for rows in in_order(examples.lengths(longest), _ANSWER_BATCH):
+    # The longest batch, which may be a smaller one, goes first: a graph that was traced for one shape is traced
+    # once more for all sizes of the axes that differ in the second batch, and here both do.
+    for rows in reversed(list(in_order(examples.lengths(longest), _ANSWER_BATCH))):
         documents = [examples.document(row, longest) for row in rows]
         (outputs,) = ask(
             head.batching,
@@ -98,18 +105,6 @@ def answer(
         found.append((rows, head.batching.own(outputs, documents, mark)))
     order = np.concatenate([rows for rows, _ in found])
     return np.concatenate([values for _, values in found])[np.argsort(order)]
-
-
-def _optimizer(training: TrainingSettings, n_steps: int) -> keras.optimizers.Optimizer:
-    schedules = keras.optimizers.schedules
-    rate = {
-        "constant": lambda: training.learning_rate,
-        "cosine": lambda: schedules.CosineDecay(training.learning_rate, n_steps),
-        "linear": lambda: schedules.PolynomialDecay(training.learning_rate, n_steps, 0.0),
-    }[training.schedule]()
-    return keras.optimizers.AdamW(
-        rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm
-    )
 
 
 class _Watcher(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ A part is a folder of arrays that all trials on it share through memory maps:
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,17 @@ import numpy as np
 import polars as pl
 
 from lslm import heads
+from lslm.embeddings.reduction import reduced
 from lslm.embeddings.vectors import Floats, WordVectors
 from lslm.heads import ragged
 from lslm.heads.contract import Array
-from lslm.settings import EmbeddingSettings, HeadSettings
+from lslm.settings import EmbeddingSettings, EncoderSettings, HeadSettings
 from lslm.text.store import Rows, Tokens
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary, cut
 from lslm.training import fitted
 from lslm.training.fitted import Ledger, Watched
+
+_WHOLE = EncoderSettings()
 
 
 @dataclass(frozen=True)
@@ -52,15 +56,32 @@ class Examples:
 
 
 class Part:
-    """An opened part."""
+    """An opened part, with the words and vectors that an encoder has by its settings."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    def __init__(self, folder: Path, encoder: EncoderSettings = _WHOLE) -> None:
+        self.folder, self._encoder = folder, encoder
+        self._all = Vocabulary.load(folder / "vocabulary.json")
+        self.vocabulary = self._all.first(encoder.max_words)
         self.targets: dict[str, Any] = json.loads((folder / "targets.json").read_text("utf-8"))
         self.report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-        vectors = folder / "vectors.npy"
-        self.vectors: Floats | None = np.load(vectors, mmap_mode="r") if vectors.exists() else None
+
+    @cached_property
+    def vectors(self) -> Floats | None:
+        """Pretrained vectors of the words, `(n_words, units)`, zero for the special ones; None without any."""
+        path = self.folder / "vectors.npy"
+        if not path.exists():
+            return None
+        vectors: Floats = np.load(path, mmap_mode="r")
+        if self.vocabulary is not self._all:
+            vectors = vectors[self._all.encode(self.vocabulary.words)]
+        return reduced(vectors, self.units) if self.units < vectors.shape[1] else vectors
+
+    @property
+    def units(self) -> int:
+        """Of a word's vector."""
+        size: int = self.report["size"]
+        wanted = self._encoder.vector_units or size
+        return min(wanted, size) if (self.folder / "vectors.npy").exists() else wanted
 
     @property
     def training(self) -> Examples:
@@ -73,8 +94,11 @@ class Part:
         return self._examples("validation")
 
     def _examples(self, name: str) -> Examples:
+        ids = np.fromfile(self.folder / f"{name}.i32", np.int32)
+        if self.vocabulary is not self._all:
+            ids = self.vocabulary.encode(self._all.words)[ids]
         return Examples(
-            np.fromfile(self.folder / f"{name}.i32", np.int32),
+            ids,
             np.fromfile(self.folder / f"{name}.i64", np.int64),
             ragged.load(self.folder / f"{name}-targets"),
         )

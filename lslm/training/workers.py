@@ -5,26 +5,39 @@ Keras loaded starts a process in no time; each then lives through all trials and
 """
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import queue
 import signal
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
 
+import psutil
+
+from lslm import stopping
+from lslm.errors import InputError
+
 Result = TypeVar("Result")
 
-_ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-}
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+"""Variables that say how many threads a process computes with; read when the libraries are first used."""
+_LEAST_MEMORY = 1_500_000_000
+"""Bytes that a process may always have; a new one with Keras at work has about 500 million."""
+_SHARE = 0.25
+"""Of the machine's memory, for all processes together between two calls."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
 
@@ -33,12 +46,12 @@ class WorkerDied(RuntimeError):
 
 
 class _Worker:
-    """One process and the line to it."""
+    """One process and the line to it; it sees one GPU, where one is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, device: str | None) -> None:
         context = multiprocessing.get_context("forkserver")
         self.line, far = context.Pipe()
-        self.process = context.Process(target=_serve, args=(far,), daemon=True)
+        self.process = context.Process(target=_serve, args=(far, device), daemon=True)
         self.process.start()
         far.close()
 
@@ -64,6 +77,14 @@ class _Worker:
                 f"{function if isinstance(function, str) else function.__qualname__}"
             ) from error
 
+    def memory(self) -> int:
+        """Bytes that are its own: pages of mapped files, such as a part's arrays, are left out."""
+        try:
+            told: Any = psutil.Process(self.process.pid).memory_info()
+        except psutil.Error:
+            return 0
+        return told.rss - getattr(told, "shared", 0)
+
     def stop(self) -> None:
         self.line.close()
         self.process.join(5)
@@ -71,14 +92,40 @@ class _Worker:
             self.process.kill()
 
 
-class Workers:
-    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads."""
+class _Place:
+    """Room for one process: its GPU, if it has one, and the process, once it is needed."""
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, device: str | None = None) -> None:
+        self.device = device
+        self.worker: _Worker | None = None
+
+    def filled(self) -> _Worker:
+        if self.worker is None:
+            self.worker = _Worker(self.device)
+        return self.worker
+
+    def clear(self) -> None:
+        if self.worker is not None:
+            self.worker.stop()
+        self.worker = None
+
+
+class Workers:
+    """A fixed number of processes; `run` waits for a free one. Safe to call from many threads.
+
+    A process that holds more than `most_memory` bytes after a call makes room for a new one, which the fork
+    server starts in no time. None: a share of the machine's memory.
+    """
+
+    def __init__(self, number: int, gpus: float = 0, most_memory: int | None = None) -> None:
+        """`gpus` is the share of a GPU that each process gets."""
         self.number = number
-        self._free: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
-        for _ in range(number):
-            self._free.put(None)
+        share = int(_SHARE * psutil.virtual_memory().total / number)
+        self.most_memory = most_memory or max(_LEAST_MEMORY, share)
+        self._places = [_Place(device) for device in _shares(number, gpus)]
+        self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
+        for place in self._places:
+            self._free.put(place)
 
     def run(
         self,
@@ -93,60 +140,97 @@ class Workers:
 
         With `on_event`, the function is given an argument of that name; what it passes there is
         passed on to ours, and gets ours' answer. What it raises is raised here; a process that
-        dies raises WorkerDied, and the next call starts a new one.
+        dies raises WorkerDied, and the next call starts a new one. Once the run was asked to stop,
+        nothing is called any more: Interrupted.
         """
-        worker = self._free.get()
+        place = self._free.get()
         try:
-            worker = worker or _Worker()
-            return worker.call(function, arguments, on_event)
+            stopping.check()
+            worker = place.filled()
+            answer = worker.call(function, arguments, on_event)
+            if worker.memory() > self.most_memory:
+                place.clear()
+            return answer
         except BaseException as error:
             # Anything but an error the function itself raised leaves the line in an unknown state.
-            if worker is not None and not hasattr(error, "__notes__"):
-                worker.stop()
-                worker = None
+            if not hasattr(error, "__notes__"):
+                place.clear()
+            if isinstance(error, WorkerDied):
+                # Its end was asked for.
+                stopping.check()
             raise
         finally:
-            self._free.put(worker)
+            self._free.put(place)
 
     def stop(self) -> None:
         """End the idle processes; those still at work are not waited for. A later call starts new ones."""
-        n_idle = 0
+        for place in list(self._idle()):
+            place.clear()
+            self._free.put(place)
+
+    def kill(self) -> None:
+        """End all processes, also those at work; who waits for one is told that it died."""
+        for place in self._places:
+            if (worker := place.worker) is not None:
+                worker.process.kill()
+
+    def _idle(self) -> Iterator[_Place]:
         with contextlib.suppress(queue.Empty):
             for _ in range(self.number):
-                worker = self._free.get_nowait()
-                n_idle += 1
-                if worker:
-                    worker.stop()
-        for _ in range(n_idle):
-            self._free.put(None)
+                yield self._free.get_nowait()
+
+
+class InPlace:
+    """Work is done in the process that asks for it, one call at a time: a process of a cluster is one already."""
+
+    number = 1
+
+    def __init__(self) -> None:
+        self._one = threading.Lock()
+
+    def run(
+        self,
+        function: Callable[..., Result] | str,
+        on_event: Callable[[Any], Any] | None = None,
+        **arguments: Any,
+    ) -> Result:
+        """Call `function(**arguments)`; see `Workers.run`."""
+        called: Any = resolve_name(function) if isinstance(function, str) else function
+        if on_event is not None:
+            arguments["on_event"] = on_event
+        with self._one:
+            return called(**arguments)
 
 
 _shared: Workers | None = None
+_in_place = InPlace()
 
 
 @contextmanager
-def started(number: int | None) -> Iterator[Workers]:
-    """Have processes inside the block (None: one a core); `shared()` finds them."""
+def started(number: int | None, cores: int = 1, gpus: float = 0) -> Iterator[Workers]:
+    """Have processes inside the block; `shared()` finds them.
+
+    None takes as many as there are cores for, or GPUs where each asks for a share of one.
+    """
     global _shared
-    for name, value in _ONE_THREAD.items():
-        os.environ.setdefault(name, value)
+    for name in THREADS:
+        os.environ.setdefault(name, str(cores))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     # Loads Keras beside whatever comes first, such as the start of Prefect's server.
     forkserver.ensure_running()
-    _shared = Workers(number or available_cores())
+    _shared = Workers(number or places(cores, gpus), gpus)
     try:
-        yield _shared
+        with stopping.ended_by(_shared.kill):
+            yield _shared
     finally:
         _shared.stop()
         _shared = None
 
 
-def shared() -> Workers:
-    """The processes of the block that is running."""
-    if _shared is None:
-        raise RuntimeError("no training processes: call inside `with workers.started(...)`")
-    return _shared
+def shared() -> Workers | InPlace:
+    """The processes of the block that is running; outside of one, as in a cluster, this very process."""
+    return _shared or _in_place
 
 
 def rest() -> None:
@@ -155,12 +239,42 @@ def rest() -> None:
         _shared.stop()
 
 
+def places(cores: int, gpus: float) -> int:
+    """How many fits this machine has room for, each with so many cores and such a share of a GPU."""
+    room = available_cores() // cores
+    if gpus:
+        room = min(room, int(len(devices()) / gpus))
+    return max(1, room)
+
+
+def devices() -> list[str]:
+    """Numbers of the GPUs that this process may use, as CUDA counts them."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [each for each in named.split(",") if each.strip()]
+    found = (path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
+    return sorted(found, key=int)
+
+
 def available_cores() -> int:
     """Cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _serve(line: Connection) -> None:
+def _shares(number: int, gpus: float) -> Iterator[str | None]:
+    """For each process the GPU that it sees; None where it may see what there is."""
+    there = devices() if gpus else []
+    if gpus and not there:
+        raise InputError("no GPU is found here", where="execution.gpus", right="0, or a GPU")
+    for place in range(number):
+        yield there[int(place * gpus) % len(there)] if there else None
+
+
+def _serve(line: Connection, device: str | None) -> None:
+    if device is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = device
+        # TensorFlow takes the whole memory otherwise, and nothing is left for the other shares.
+        os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
     # Ctrl-C goes to the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -179,5 +293,15 @@ def _serve(line: Connection) -> None:
             except (EOFError, ConnectionError):
                 raise
             except Exception as error:  # every error is the caller's to see
+                if _is_out_of_memory(error):
+                    # What holds the memory goes with the process; the next one begins without it.
+                    traceback.print_exc()
+                    os._exit(errno.ENOMEM)
                 answer = ("error", (error, traceback.format_exc()))
             line.send(answer)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """By name: TensorFlow's error is not imported for it."""
+    names = {each.__name__ for each in type(error).__mro__}
+    return bool(names & {"MemoryError", "ResourceExhaustedError"})

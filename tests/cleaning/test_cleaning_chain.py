@@ -162,6 +162,8 @@ class Recorder:
 
     def stage(self, name: str) -> None: ...
 
+    def say(self, text: str) -> None: ...
+
     def start(self, name: str, total: float | None, unit: str, limit: float | None):
         self.total = total
         return self

@@ -41,5 +41,19 @@ def test_a_stage_that_fails_gets_no_tick():
     assert "✗ Search" in shown(terminal=True, fail=True)
 
 
+def test_what_a_stage_has_to_say_is_a_line_of_its_own_on_a_terminal_and_in_a_pipe():
+    for terminal in (True, False):
+        stream = io.StringIO()
+        console = Console(file=stream, force_terminal=terminal, width=100, color_system=None)
+        with TerminalDisplay(console) as display, progress.shown_on(display):
+            progress.stage("Nested")
+            progress.say("5 searches [of all], about 42 min")
+        assert "\n  5 searches [of all], about 42 min\n" in f"\n{seen(stream)}"
+
+
+def seen(stream: io.StringIO) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", stream.getvalue()).replace("\r", "\n")
+
+
 def test_a_pipe_sees_only_the_names_of_stages():
     assert shown(terminal=False) == "Search\nseen\nFit\n"

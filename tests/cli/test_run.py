@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
@@ -13,8 +14,10 @@ from typer.testing import CliRunner
 
 from lslm.cli import run as command
 from lslm.cli.app import app
+from lslm.cli.options import load_pipeline
 from lslm.errors import InputError
 from tests.cli.samples import REPORT
+from tests.evaluation.test_front import FOUND
 
 
 def noisy(settings, base):
@@ -28,6 +31,11 @@ def noisy(settings, base):
     return REPORT
 
 
+def loud(settings, base):
+    print("a library prints")
+    return REPORT
+
+
 def failing(settings, base):
     raise ValueError("no space left\non the device")
 
@@ -38,6 +46,10 @@ def refusing(settings, base):
 
 def interrupted(settings, base):
     raise KeyboardInterrupt
+
+
+def terminated(settings, base):
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def forbidden(settings, base):
@@ -114,6 +126,37 @@ def test_ctrl_c_says_how_to_go_on_and_is_status_130(tmp_path, flow, capfd, monke
     assert "running the same command goes on where it stopped" in capfd.readouterr().err
 
 
+def test_sigterm_is_told_like_ctrl_c_and_is_status_143(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(terminated)
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 143
+    assert "running the same command goes on where it stopped" in capfd.readouterr().err
+
+
+def test_what_the_log_cannot_take_is_lost(tmp_path, flow, capfd):
+    (tmp_path / "lslm.log").symlink_to("/dev/full")
+    flow(loud)
+    app(["run", "imdb", "--workspace", str(tmp_path), "--json"], standalone_mode=False)
+    assert json.loads(capfd.readouterr().out)["version"] == "3"
+
+
+def test_a_disk_without_room_is_one_line(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    (tmp_path / "files").write_text("no folder can be made here")
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", "--workspace", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    err = capfd.readouterr().err
+    assert ended.value.code == 1
+    assert err.startswith("error: ")
+    assert "Traceback" not in err
+
+
 def test_a_finished_pipeline_is_not_run_again(tmp_path, flow, capfd):
     flow(forbidden, status="done")
     app(["run", "imdb", "--workspace", str(tmp_path)], standalone_mode=False)
@@ -154,3 +197,37 @@ def test_the_plan_is_a_table_and_json(tmp_path, flow):
     runner = CliRunner()
     table = runner.invoke(app, ["plan", "imdb", "--workspace", str(tmp_path)])
     assert "clean  would run" in table.stdout
+
+
+def test_the_end_shows_the_front_and_what_made_no_difference(capsys):
+    from lslm.cli.ending import show
+
+    show(REPORT.model_copy(update={"search": FOUND}))
+    out = capsys.readouterr().out
+    assert "Front within 2 MB and 1 ms" in out
+    assert "4         0.800  1.90  0.25  chosen" in out
+    assert "Made no difference here: encoder.cell, training.schedule." in out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "right"),
+    [("--max-size", "big", "2MB"), ("--max-latency", "3 weeks", "500us, 1ms, 2s")],
+)
+def test_a_bound_that_is_none_is_one_line_and_status_2(option, value, right, monkeypatch, capfd):
+    from lslm.cli import main
+
+    monkeypatch.setattr(sys, "argv", ["lslm", "plan", "imdb", option, value])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    (line,) = capfd.readouterr().err.splitlines()
+    assert ended.value.code == 2
+    assert repr(value) in line
+    assert right in line
+
+
+def test_bounds_reach_the_settings():
+    loaded = load_pipeline("imdb", [], None, max_size="500KB", max_latency="2ms")
+    search = loaded.settings.search
+    assert (search.max_size_mb, search.max_latency_ms) == (0.5, 2.0)
+    assert not loaded.settings.keeps_networks
+    assert load_pipeline("imdb", [], None).settings.keeps_networks

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lslm.encoder.encoder import encode
+from lslm.encoder.precision import Precision, computing_in
 from lslm.settings import EncoderSettings
 
 N_WORDS, SIZE = 20, 6
@@ -66,11 +67,15 @@ def test_ngrams_reach_the_head_beside_the_pooled_states() -> None:
     assert np.abs(swapped - np.asarray(alone)[0, -5:]).max() > 1e-3
 
 
+@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 @pytest.mark.parametrize("pooling", POOLINGS)
-def test_an_empty_document_is_zero_and_trains_without_nan(pooling: str) -> None:
-    model = network(pooling=pooling, **DROPPED)
+def test_an_empty_document_is_zero_and_trains_without_nan(
+    pooling: str, precision: Precision
+) -> None:
+    with computing_in(precision):
+        model = network(pooling=pooling, **DROPPED)
+        learner = classifier(pooling=pooling, tuned_words=5, ngrams=2, **DROPPED)
     assert not np.asarray(model(BATCH)[0])[2].any()
-    learner = classifier(pooling=pooling, tuned_words=5, **DROPPED)
     for _ in range(3):
         assert np.isfinite(learner.train_on_batch(BATCH, np.array([0, 1, 0])))
     assert all(np.isfinite(weight).all() for weight in learner.get_weights())

@@ -92,7 +92,8 @@ def test_a_pool_that_is_not_there_is_named_with_its_mend(client: Any) -> None:
 
 def test_the_form_has_a_type_and_a_word_for_each_parameter() -> None:
     form = scheduled.parameters.properties
-    assert set(form) == {"pipeline", "workspace", "overrides", "n_trials", "budget", "approval"}
+    asked = {"pipeline", "workspace", "overrides", "n_trials", "budget", "approval"}
+    assert set(form) == asked | {"max_size", "max_latency"}
     assert all(field["description"] for field in form.values())
     assert form["workspace"]["format"] == "path"
     assert form["n_trials"]["anyOf"][0] == {"type": "integer", "minimum": 1}

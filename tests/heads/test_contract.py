@@ -11,6 +11,7 @@ import pytest
 
 from lslm import heads
 from lslm.encoder.encoder import Encoder
+from lslm.encoder.precision import computing_in
 from lslm.errors import InputError
 from lslm.heads import ragged
 from lslm.heads.batching import ask
@@ -95,6 +96,21 @@ class TestContract:
         assert losses[-1] < losses[0]
         for old, weight in zip(before, network.trainable_variables, strict=True):
             assert not np.array_equal(old, weight), weight.path
+
+    def test_in_mixed_precision_it_answers_in_float32_nearly_the_same_and_learns(
+        self, head: Head, targets: dict
+    ) -> None:
+        plain = self.network(head, targets)
+        with computing_in("mixed_float16"):
+            network = self.network(head, targets)
+        tokens, truth = self.batch(head, targets)
+        answers = np.asarray(network(tokens))
+        assert answers.dtype == np.float32
+        np.testing.assert_allclose(answers, plain(tokens), atol=0.03)
+        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(SMALL))
+        network.optimizer.build(network.trainable_variables)
+        losses = network.fit(tokens, truth, epochs=4, verbose=0).history["loss"]
+        assert losses[-1] < losses[0]
 
     def test_a_saved_network_answers_the_same(
         self, head: Head, targets: dict, tmp_path: Path

@@ -1,9 +1,12 @@
+import time
 from pathlib import Path
 
 import optuna
 import pytest
 
-from lslm import heads
+from lslm import heads, owners
+from lslm.errors import InputError
+from lslm.search import beating
 from lslm.search import space as spaces
 from lslm.search.study import Study
 from lslm.settings import Hyperparameters, Range, SearchSettings, SearchSpace
@@ -14,7 +17,7 @@ SPACE: SearchSpace = {
 }
 
 
-def study(folder: Path, name: str = "toy", at_once: int = 1, **settings: object) -> Study:
+def study(folder: Path, name: str = "toy", **settings: object) -> Study:
     return Study(
         name,
         f"sqlite:///{folder / 'optuna.db'}",
@@ -23,7 +26,6 @@ def study(folder: Path, name: str = "toy", at_once: int = 1, **settings: object)
         SPACE,
         Hyperparameters().replaced({"encoder.units": 8}),
         "reviews",
-        at_once,
     )
 
 
@@ -44,7 +46,9 @@ def test_the_best_trial_is_chosen_with_its_epochs(tmp_path: Path) -> None:
     assert opened.chosen().hyperparameters.training.epochs == 4
 
 
-def test_an_interrupted_trial_is_tried_again_with_the_same_parameters(tmp_path: Path) -> None:
+def test_an_interrupted_trial_is_taken_up_again_with_its_number_and_parameters(
+    tmp_path: Path,
+) -> None:
     first = study(tmp_path)
     first.tell(first.ask(), 0.5, 1)
     lost = first.ask()
@@ -52,7 +56,146 @@ def test_an_interrupted_trial_is_tried_again_with_the_same_parameters(tmp_path: 
 
     second = study(tmp_path)
     assert second.n_left() == 2
-    assert second.hyperparameters(second.ask()) == tried
+    again = second.ask()
+    assert (again.number, second.hyperparameters(again)) == (lost.number, tried)
+    assert len(second.study.trials) == 2
+
+
+def test_a_trial_is_taken_up_again_also_where_the_budget_is_spent(tmp_path: Path) -> None:
+    first = study(tmp_path, budget="1s")
+    lost = first.ask()
+    second = study(tmp_path, budget="1s")
+    second.spent = 2.0
+    assert second.ask().number == lost.number
+    assert second.ask() is None
+
+
+def test_a_process_that_dies_while_parameters_are_drawn_changes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def second_trial(folder: Path) -> dict[str, object]:
+        opened = study(folder)
+        opened.tell(opened.ask(), 0.5, 1)
+        ticket = opened.ask()
+        return opened.parameters(ticket)
+
+    (tmp_path / "whole").mkdir()
+    undisturbed = second_trial(tmp_path / "whole")
+    first = study(tmp_path)
+    first.tell(first.ask(), 0.5, 1)
+    draw = spaces.suggest
+
+    def dies_at_the_second(trial: optuna.Trial, space: SearchSpace) -> dict[str, object]:
+        if "training.learning_rate" in space:
+            raise KeyboardInterrupt
+        return draw(trial, space)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spaces, "suggest", dies_at_the_second)
+        with pytest.raises(KeyboardInterrupt):
+            first.ask()
+    again = study(tmp_path)
+    ticket = again.ask()
+    assert (ticket.number, again.parameters(ticket)) == (1, undisturbed)
+
+
+def test_a_trial_that_is_given_back_waits_and_is_gone_on_with(tmp_path: Path) -> None:
+    first = study(tmp_path)
+    stopped = first.ask()
+    tried = first.hyperparameters(stopped)
+    first.give_back()
+    states = [trial.state for trial in first.study.trials]
+    assert states == [optuna.trial.TrialState.WAITING]
+
+    second = study(tmp_path, budget="1s")
+    second.spent = 2.0
+    again = second.ask()
+    assert (again.number, second.hyperparameters(again)) == (stopped.number, tried)
+    second.tell(again, 0.5, 1)
+    assert second.chosen().n_complete == 1
+
+
+def test_a_trial_of_another_machine_is_taken_up_only_where_nothing_is_heard_of_it(
+    tmp_path: Path,
+) -> None:
+    first = study(tmp_path)
+    theirs = first.running[first.ask().number]
+    theirs.set_user_attr("owner", {**owners.mine(), owners.HOST: "another"})
+    assert study(tmp_path).ask().number == 1
+    theirs.set_user_attr("alive", time.time() - beating.GRACE - 1)
+    assert study(tmp_path).ask().number == 0
+
+
+def test_no_more_trials_are_begun_than_are_left(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=2)
+    tickets = [opened.ask() for _ in range(3)]
+    assert [ticket is None for ticket in tickets] == [False, False, True]
+
+
+def test_a_search_that_was_cut_off_draws_what_it_would_have_drawn(tmp_path: Path) -> None:
+    def searched(folder: Path, cut_after: int | None) -> list[dict[str, object]]:
+        opened = study(folder, n_trials=9)
+        while ticket := opened.ask():
+            if ticket.number == cut_after:
+                opened, cut_after = study(folder, n_trials=9), None
+                continue
+            rate = opened.parameters(ticket)["training.learning_rate"]
+            opened.tell(ticket, rate, 1)
+        return [trial.params for trial in opened.study.trials]
+
+    for name in ("whole", "cut"):
+        (tmp_path / name).mkdir()
+    assert searched(tmp_path / "whole", None) == searched(tmp_path / "cut", 6)
+
+
+def test_within_bounds_the_best_is_chosen_and_the_front_is_told(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=4, max_size_mb=2.0)
+    for value, size in ((0.9, 3.0), (0.7, 1.0), (0.8, 1.5), (0.6, 1.2)):
+        opened.tell(opened.ask(), value, 3, {"size_mb": size})
+    chosen = opened.chosen()
+    assert chosen.value == 0.8
+    assert chosen.front == (2, 1)
+    assert [row["trial"] for row in chosen.trials] == [2, 1, 3, 0]
+    assert [row["state"] for row in chosen.trials] == ["complete"] * 3 + ["over"]
+
+
+def test_of_equally_good_trials_the_smallest_is_chosen_so_that_it_is_on_the_front(
+    tmp_path: Path,
+) -> None:
+    opened = study(tmp_path, n_trials=2, max_size_mb=2.0)
+    for size in (1.5, 1.0):
+        opened.tell(opened.ask(), 0.8, 3, {"size_mb": size})
+    assert opened.chosen().front == (1,)
+    assert opened.chosen().trials[0]["trial"] == 1
+
+
+def test_a_trial_over_a_bound_is_passed_over_and_another_takes_its_place(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=1, max_size_mb=2.0)
+    opened.pass_over(opened.ask(), {"size_mb": 3.0, "latency_ms": 0.5})
+    assert opened.n_left() == 1
+    opened.tell(opened.ask(), 0.8, 3, {"size_mb": 1.0, "latency_ms": 0.5})
+    chosen = opened.chosen()
+    assert (chosen.n_complete, chosen.n_over, chosen.n_pruned) == (1, 1, 0)
+    assert chosen.trials[1]["latency_ms"] == 0.5
+
+
+def test_a_search_where_every_trial_is_over_ends_and_is_refused(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=1, max_size_mb=2.0)
+    n_asked = 0
+    while ticket := opened.ask():
+        n_asked += 1
+        opened.pass_over(ticket, {"size_mb": 3.0})
+    assert n_asked == 5
+    with pytest.raises(InputError, match="no trial of 5 is within size_mb of 2"):
+        opened.chosen()
+
+
+def test_bounds_that_no_trial_keeps_are_refused_with_what_came_closest(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=2, max_size_mb=0.5, max_latency_ms=9.0)
+    for size in (3.0, 1.0):
+        opened.tell(opened.ask(), 0.9, 3, {"size_mb": size, "latency_ms": 1.0})
+    with pytest.raises(InputError, match="size_mb of 0.5.*size_mb at least 1"):
+        opened.chosen()
 
 
 def test_failed_trials_do_not_count_as_finished(tmp_path: Path) -> None:
@@ -94,7 +237,7 @@ def test_a_study_that_is_gone_on_with_does_not_draw_its_beginning_again(tmp_path
         opened = study(tmp_path, sampler="random", n_trials=8)
         for _ in range(2):
             trial = opened.ask()
-            tried.add(trial.params["training.learning_rate"])
+            tried.add(opened.parameters(trial)["training.learning_rate"])
             opened.tell(trial, 0.5, 1)
     assert len(tried) == 8
 
@@ -104,7 +247,7 @@ def test_the_same_seed_draws_the_same_trials(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         opened = study(tmp_path / name, sampler="random")
-        drawn.append([opened.ask().params for _ in range(3)])
+        drawn.append([opened.parameters(opened.ask()) for _ in range(3)])
     assert drawn[0] == drawn[1]
 
 
@@ -129,12 +272,10 @@ def test_a_warm_start_tries_the_best_of_the_last_study_after_the_settings(tmp_pa
     tried = {}
     for value in (0.2, 0.9, 0.6, 0.4):
         trial = before.ask()
-        tried[value] = dict(trial.params)
+        tried[value] = before.parameters(trial)
         before.tell(trial, value, 1)
     today = study(tmp_path, "today", warm_start=2)
-    first = today.ask()
-    assert first.params == tried[0.2]
-    assert [today.ask().params for _ in range(2)] == [tried[0.9], tried[0.6]]
+    assert [today.parameters(today.ask()) for _ in range(3)] == [tried[0.2], tried[0.9], tried[0.6]]
 
 
 def test_a_cold_start_looks_at_no_other_study(tmp_path: Path) -> None:

@@ -19,10 +19,12 @@ HYPERPARAMETERS = Hyperparameters(head=dict(HEAD.options)).replaced(
 )
 
 
-def network(seed: int, size: int = 6) -> keras.Model:
+def network(
+    seed: int, size: int = 6, hyperparameters: Hyperparameters = HYPERPARAMETERS
+) -> keras.Model:
     """A network whose weights are all drawn at random, the carried state among them."""
-    encoder = Encoder(len(WORDS), size, None, HYPERPARAMETERS.encoder, seed)
-    model = heads.get(HEAD.kind).build(encoder, {}, HYPERPARAMETERS)
+    encoder = Encoder(len(WORDS), size, None, hyperparameters.encoder, seed)
+    model = heads.get(HEAD.kind).build(encoder, {}, hyperparameters)
     random = np.random.default_rng(seed)
     for weight in model.weights:
         weight.assign(random.normal(size=weight.shape))

@@ -58,7 +58,10 @@ def write(folder: Path, hyperparameters: Hyperparameters = HYPERPARAMETERS) -> l
 
 
 def write_members(
-    folder: Path, members: list[keras.Model], hyperparameters: Hyperparameters = HYPERPARAMETERS
+    folder: Path,
+    members: list[keras.Model],
+    hyperparameters: Hyperparameters = HYPERPARAMETERS,
+    networks: bool = True,
 ) -> None:
     """A model folder of these members."""
     save(
@@ -72,4 +75,5 @@ def write_members(
         hyperparameters=hyperparameters,
         name="toy",
         seen=np.array([7, 3, 2**64 - 1], np.uint64),
+        networks=networks,
     )

@@ -7,6 +7,7 @@ import onnx
 import onnxruntime
 import pytest
 
+from lslm.encoder.precision import Precision, computing_in
 from lslm.serving.export import to_onnx
 from lslm.settings import Hyperparameters
 from tests.serving.networks import HYPERPARAMETERS, SHAKEN, VECTORS, network
@@ -42,6 +43,20 @@ def test_the_graph_answers_as_keras_does(
     answers = run(tmp_path / "model.onnx", TOKENS)
     np.testing.assert_allclose(answers["outputs"], np.asarray(model(TOKENS)), atol=1e-5)
     assert ("attention" in answers) == pooling.startswith("attention")
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_network_of_mixed_precision_is_served_in_float32(
+    precision: Precision, tmp_path: Path
+) -> None:
+    with computing_in(precision):
+        mixed = network(HYPERPARAMETERS)
+    to_onnx([mixed], tmp_path / "model.onnx")
+    answers = run(tmp_path / "model.onnx", TOKENS)["outputs"]
+    assert answers.dtype == np.float32
+    # The weights are the same, so the graph is as exact as a network of float32.
+    np.testing.assert_allclose(answers, np.asarray(network(HYPERPARAMETERS)(TOKENS)), atol=1e-5)
+    np.testing.assert_allclose(answers, np.asarray(mixed(TOKENS)), atol=0.03)
 
 
 @pytest.mark.parametrize("order", [2, 3])
@@ -88,3 +103,29 @@ def test_an_unknown_layer_is_named(tmp_path: Path) -> None:
     odd = keras.layers.UnitNormalization(name="odd")(model.output)
     with pytest.raises(NotImplementedError, match="'odd' of type .*UnitNormalization"):
         to_onnx([keras.Model(model.inputs, odd)], tmp_path / "model.onnx")
+
+
+def small(stored: str, n_members: int, folder: Path) -> tuple[Path, np.ndarray]:
+    """A graph whose arrays are large enough to be rounded, and what its networks answer."""
+    encoder = SHAKEN.model_copy(update={"units": 32, "tuned_words": 3, "stored": stored})
+    members = [network(Hyperparameters(encoder=encoder), seed) for seed in range(n_members)]
+    for member in members:
+        # Weights of a trained network's size, so that what is rounded off does not end in saturation.
+        for weight in member.trainable_weights:
+            weight.assign(weight * 0.2)
+    to_onnx(members, folder / f"{stored}.onnx", stored)
+    answers = np.mean([np.asarray(member(TOKENS)) for member in members], axis=0)
+    return folder / f"{stored}.onnx", answers
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize(("stored", "off", "share"), [("float16", 1e-3, 0.6), ("int8", 1e-2, 0.55)])
+def test_rounded_weights_take_less_room_and_answer_nearly_the_same(
+    stored: str, off: float, share: float, n_members: int, tmp_path: Path
+) -> None:
+    plain, answers = small("float32", n_members, tmp_path)
+    rounded, _ = small(stored, n_members, tmp_path)
+    got = run(rounded, TOKENS)["outputs"]
+    np.testing.assert_allclose(got, answers, atol=off)
+    assert not np.array_equal(got, run(plain, TOKENS)["outputs"])
+    assert rounded.stat().st_size < share * plain.stat().st_size

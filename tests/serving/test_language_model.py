@@ -8,10 +8,12 @@ import onnxruntime
 import pytest
 
 from lslm.errors import InputError
+from lslm.serving.export import to_onnx
 from lslm.serving.model_files import load_members
 from lslm.serving.model_folder import STEP, ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.serving.scoring import score_lines
+from lslm.serving.stepping import LOG_PROBABILITIES, to_step
 from lslm.serving.writing import Sampling, Writer
 from tests.serving import language
 from tests.serving.language import WORDS
@@ -121,3 +123,30 @@ def test_a_classifier_neither_writes_nor_scores(folder: Path) -> None:
         Writer.load(folder)
     with pytest.raises(InputError, match="no language model"):
         score_lines(folder, ["a"])
+
+
+@pytest.mark.parametrize(("stored", "off", "share"), [("float16", 5e-3, 0.7), ("int8", 0.1, 0.5)])
+def test_rounded_weights_take_less_room_and_cost_nearly_the_same(
+    stored: str, off: float, share: float, tmp_path: Path
+) -> None:
+    wide = language.HYPERPARAMETERS.replaced({"encoder.units": 48})
+    members = [language.network(seed, 48, wide) for seed in (1, 2)]
+    for member in members:
+        for weight in member.weights:
+            weight.assign(weight * 0.2)
+    for write, name, outputs in (
+        (to_onnx, "whole", "outputs"),
+        (to_step, "step", LOG_PROBABILITIES),
+    ):
+        plain, rounded = tmp_path / f"{name}.onnx", tmp_path / f"{name}-{stored}.onnx"
+        write(members, plain)
+        write(members, rounded, stored)
+        assert rounded.stat().st_size < share * plain.stat().st_size
+        given = {"tokens": LONG[None, :40]}
+        if name == "step":
+            given |= {each: np.zeros((4, 1, 48), np.float32) for each in ("hidden", "cell")}
+        one, other = (
+            np.asarray(onnxruntime.InferenceSession(str(path)).run([outputs], given)[0])
+            for path in (plain, rounded)
+        )
+        assert 0 < np.abs(one - other).max() < off

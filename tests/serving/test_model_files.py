@@ -11,6 +11,7 @@ import pytest
 from lslm.errors import InputError
 from lslm.serving.model_files import load_description, load_members
 from lslm.serving.model_folder import ModelFolder, calibrate, write_manifest
+from lslm.serving.predictor import Predictor
 from tests.serving.networks import HYPERPARAMETERS, TARGETS, WORDS, network, write_members
 
 TOKENS = np.array([[2, 3, 4, 0], [5, 6, 0, 0]], np.int32)
@@ -65,6 +66,14 @@ def test_a_folder_from_before_calibration_is_not_scaled(folder: Path, tmp_path: 
 def test_nothing_in_the_folder_is_a_pickle(folder: Path) -> None:
     suffixes = {path.suffix for path in folder.rglob("*") if path.is_file()}
     assert suffixes == {".json", ".onnx", ".keras", ".npy"}
+
+
+def test_a_folder_without_networks_answers_and_says_that_they_are_not_there(tmp_path: Path) -> None:
+    write_members(tmp_path / "model", [network(HYPERPARAMETERS)], networks=False)
+    assert not (tmp_path / "model" / "members").exists()
+    assert Predictor.load(tmp_path / "model").outputs(["a good film"]).shape == (1, 2)
+    with pytest.raises(InputError, match="holds no networks.*registry.networks"):
+        load_members(tmp_path / "model")
 
 
 def test_optimizer_state_stays_out(tmp_path: Path) -> None:

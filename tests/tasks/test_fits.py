@@ -10,7 +10,7 @@ from lslm.training import workers
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.workers import WorkerDied
 from lslm.workspace import Handle
-from tasks.models import _fitted
+from tasks.models import fitted as fit_one
 from tasks.stage import Run
 
 PART = Handle(path=Path("part"), digest="0f", size=1)
@@ -40,7 +40,7 @@ def fitted(folder: Path, monkeypatch: pytest.MonkeyPatch, deaths: int, allowed: 
         name="toy", workspace=folder, execution=ExecutionSettings(worker_deaths=allowed)
     )
     run = Run(settings=settings, base=folder, run_id="")
-    _fitted(run, lambda epoch: True, PART, "classify", Hyperparameters(), 0)
+    fit_one(run, lambda epoch: True, PART, "classify", Hyperparameters(), 0)
     return mortal
 
 

@@ -44,6 +44,22 @@ def shown(run: Run, word: str) -> str:
     return word
 
 
+@stage("Whole", modules=())
+def whole(run: Run, word: str) -> list[bool]:
+    """Whether each of its parts is kept before it is done itself."""
+    kept: list[bool] = []
+    for part in (lambda: shown.submit(run, word).result(), lambda: other.here(run, word)):
+        part()
+        kept.append(len(list(run.workspace.results.iterdir())) == len(kept) + 1)
+    return kept
+
+
+@stage("Other", modules=())
+def other(run: Run, word: str) -> str:
+    """Another part."""
+    return word
+
+
 @pytest.fixture
 def run(tmp_path: Path, prefect_server: None) -> Run:
     CALLS.clear()
@@ -88,3 +104,7 @@ def test_a_stage_leaves_its_page_also_where_its_result_was_there(run: Run) -> No
         ]
     assert len(pages) == 2
     assert {page.data for page in pages} == {"# d\n\n[MLflow run](http://mlflow/#/runs/r1) `r1`"}
+
+
+def test_a_part_is_kept_before_the_whole_is_done(run: Run) -> None:
+    assert flow_of(lambda: whole(run, "a")) == [True, True]

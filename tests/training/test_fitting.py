@@ -1,13 +1,17 @@
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from tensorflow.python.framework import ops as tensorflow_ops
 
+from lslm import heads
+from lslm.heads._losses import SmoothedCrossentropy
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
 from lslm.training.batches import Batches, in_order
 from lslm.training.epochs import Epoch
-from lslm.training.fitting import fit
+from lslm.training.fitting import answer, fit
 from lslm.training.parts import Part
 
 SMALL = Hyperparameters().replaced(
@@ -27,6 +31,18 @@ def test_a_network_learns_the_deciding_word(part: Path) -> None:
     assert fitted.outputs is not None
     truth = Part(part).validation.targets
     assert (fitted.outputs.argmax(axis=1) == truth).mean() == 1.0
+
+
+def test_a_network_of_few_words_and_units_learns_and_is_saved_as_it_is(
+    part: Path, tmp_path: Path
+) -> None:
+    small = SMALL.replaced({"encoder.max_words": 8, "encoder.vector_units": 4})
+    fitted = fit(part, "classify", small, seed=0, stop_early=False, save=tmp_path / "0.keras")
+    network = keras.saving.load_model(tmp_path / "0.keras", compile=False)
+    assert network.get_layer("embedding").table.shape == (10, 4)
+    seen = Part(part, small.encoder)
+    again = answer(network, heads.get("classify"), seen.validation, -1, 400)
+    np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_bits(part: Path) -> None:
@@ -73,11 +89,57 @@ def test_answering_orders_by_length() -> None:
     assert [r.tolist() for r in rows] == [[1, 2], [0]]
 
 
-@pytest.mark.parametrize("n_done", [1, 3, 99])
-def test_a_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
-    part: Path, tmp_path: Path, n_done: int
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_in_mixed_precision_a_network_learns_and_the_next_one_does_not_inherit_it(
+    part: Path, tmp_path: Path, precision: str
 ) -> None:
-    chosen = SMALL.replaced({"encoder.spatial_dropout": 0.3, "training.weight_decay": 0.01})
+    mixed = SMALL.replaced({"training.precision": precision})
+    path = tmp_path / "network.keras"
+    fitted = fit(part, "classify", mixed, seed=0, stop_early=False, save=path)
+    assert fitted.outputs is not None
+    assert fitted.outputs.dtype == np.float32
+    assert fitted.outputs.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    assert (fitted.outputs.argmax(axis=1) == Part(part).validation.targets).mean() == 1.0
+    assert keras.config.dtype_policy().name == "float32"
+    saved = keras.saving.load_model(path, compile=False)
+    recurrent = saved.get_layer("recurrent_0")
+    assert recurrent.compute_dtype == precision.removeprefix("mixed_")
+    assert recurrent.forward.compute_dtype == recurrent.compute_dtype
+    assert {weight.dtype for weight in saved.trainable_weights} == {"float32"}
+
+
+def test_a_fit_traces_its_step_once_and_leaves_no_gradient_behind(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced = 0
+    call = SmoothedCrossentropy.call
+
+    def counted(*given: keras.KerasTensor) -> keras.KerasTensor:
+        nonlocal traced
+        traced += 1
+        return call(*given)
+
+    monkeypatch.setattr(SmoothedCrossentropy, "call", counted)
+    before = set(tensorflow_ops.gradient_registry.list())
+    fit(part, "classify", SMALL.replaced({"training.epochs": 1}), seed=0, stop_early=False)
+    assert traced == 1
+    assert set(tensorflow_ops.gradient_registry.list()) == before
+
+
+@pytest.mark.parametrize(
+    ("n_done", "precision"),
+    [(1, "float32"), (3, "float32"), (99, "float32"), (2, "mixed_float16")],
+)
+def test_a_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
+    part: Path, tmp_path: Path, n_done: int, precision: str
+) -> None:
+    chosen = SMALL.replaced(
+        {
+            "encoder.spatial_dropout": 0.3,
+            "training.weight_decay": 0.01,
+            "training.precision": precision,
+        }
+    )
     undisturbed = fit(part, "classify", chosen, seed=3, stop_early=True)
 
     n_done = min(n_done, len(undisturbed.epochs))

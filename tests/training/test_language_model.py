@@ -10,6 +10,7 @@ from lslm import heads
 from lslm.heads.language_model.rule import tokens_of, vocabulary_of
 from lslm.serving.assembly import assemble
 from lslm.serving.predictor import Predictor
+from lslm.serving.recipe import Recipe, Serving
 from lslm.serving.writing import Sampling, Writer
 from lslm.settings import (
     CleaningSettings,
@@ -98,7 +99,8 @@ def test_it_learns_what_n_grams_cannot_know_and_writes_it(
     assert score(truth, fitted.outputs) < score(truth, counted)
 
     folder = tmp_path / "model"
-    assemble(folder, [save], part, documents, HEAD, TEXT, CleaningSettings(), CHOSEN, "walks")
+    serving = Serving(name="walks", text=TEXT, cleaning=CleaningSettings(), networks=True)
+    assemble(folder, [save], Recipe(part, documents, HEAD, serving), CHOSEN)
     served = Predictor.load(folder).outputs(frame["text"][400:].to_list())
     assert np.allclose(served, fitted.outputs, rtol=1e-4)
     for animal in ANIMALS:

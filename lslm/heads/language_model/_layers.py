@@ -28,17 +28,22 @@ class TiedWords(keras.layers.Layer):
         """Draw the table."""
         small = keras.initializers.RandomUniform(-0.1, 0.1, seed=self.seed)
         self.table = self.add_weight(
-            name="table", shape=(self.n_words, self.size), initializer=small
+            name="table",
+            shape=(self.n_words, self.size),
+            initializer=small,
+            # In mixed precision what is looked up is cast; what is predicted with stays float32.
+            autocast=False,
         )
 
     def call(self, tokens: Any) -> Any:
         """Look the words up."""
-        return ops.take(self.table, tokens, axis=0), ops.convert_to_tensor(self.table)
+        vectors = ops.take(self.table, tokens, axis=0)
+        return ops.cast(vectors, self.compute_dtype), ops.convert_to_tensor(self.table)
 
     def compute_output_spec(self, tokens: Any) -> Any:
         """`(batch, time, size)` and `(n_words, size)`."""
         vectors = keras.KerasTensor((*tokens.shape, self.size), dtype=self.compute_dtype)
-        return vectors, keras.KerasTensor((self.n_words, self.size), dtype=self.compute_dtype)
+        return vectors, keras.KerasTensor((self.n_words, self.size), dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
@@ -160,9 +165,11 @@ class Calm(keras.layers.Layer):
         """Add to the loss, and give back what is after dropout."""
         plain, dropped = inputs
         if training and self.activation:
-            self.add_loss(self.activation * ops.mean(ops.square(dropped)))
+            large = ops.mean(ops.square(ops.cast(dropped, "float32")))
+            self.add_loss(self.activation * large)
         if training and self.temporal:
-            self.add_loss(self.temporal * ops.mean(ops.square(plain[:, 1:] - plain[:, :-1])))
+            jumps = ops.cast(plain[:, 1:] - plain[:, :-1], "float32")
+            self.add_loss(self.temporal * ops.mean(ops.square(jumps)))
         return dropped
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:

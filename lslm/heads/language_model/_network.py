@@ -48,5 +48,8 @@ def build(encode: Encode, options: Options, hyperparameters: Hyperparameters) ->
         states = layers.Dense(
             encode.size, use_bias=False, kernel_initializer=drawn, name="projection"
         )(states)
-    cost = NextToken(encode.n_words, options.sampled_words, next(seeds), name="next_token")
+    # A sum over all words loses too much in 16 bits.
+    cost = NextToken(
+        encode.n_words, options.sampled_words, next(seeds), name="next_token", dtype="float32"
+    )
     return keras.Model(tokens, cost([states, tokens, table]))

@@ -77,7 +77,8 @@ HEAD = Head(
         "lowercase": "text.lowercase",
         "min_count": "embedding.min_count",
     },
-    needs={"embedding.method": "none"},
+    # Fewer words would make a text cheaper: more of them are the unknown one, which is easy to predict.
+    needs={"embedding.method": "none", "encoder.max_words": 0},
     unused=frozenset(
         {
             "encoder.cell",

@@ -42,5 +42,6 @@ def build(encode: Encode, units: int, hyperparameters: Hyperparameters) -> keras
         activation="sigmoid",
         kernel_initializer=initializers.GlorotUniform(seed=seeds[4]),
         name="probabilities",
+        dtype="float32",
     )(hidden)
     return keras.Model([tokens, features], outputs)

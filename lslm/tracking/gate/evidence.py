@@ -10,13 +10,13 @@ from lslm.evaluation.pooling import spread
 from lslm.evaluation.report import Scores
 from lslm.evaluation.scoring import NETWORK
 from lslm.heads.contract import Array, Goal, Head, Targets
+from lslm.serving.latency import Latency, measure
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.settings import GateSettings
 from lslm.tracking.gate.opponent import Opponent
 from lslm.tracking.gate.paired import paired_test
 from lslm.tracking.gate.slices import Slice, sliced
-from lslm.tracking.gate.speed import Latency, measure
 from lslm.tracking.moves import champion as champion_of
 from lslm.tracking.store import Store
 from lslm.tracking.versions import download, find

@@ -1,37 +1,8 @@
-"""How long an answer takes, measured on the model as it is served."""
-
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
+"""Whether an answer comes in time."""
 
 from lslm.evaluation.report import Rule
-from lslm.serving.predictor import Predictor
+from lslm.serving.latency import Latency
 from lslm.settings import GateSettings
-
-_DOCUMENTS, _WARM = 200, 10
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Milliseconds from text to answer, one document at a time, on the machine of the run."""
-
-    median: float
-    p95: float
-    """Of 100 documents 95 are answered within it."""
-    n: int
-
-
-def measure(predictor: Predictor, texts: Sequence[str]) -> Latency:
-    """Time up to 200 documents, spread evenly over `texts`, after ten that warm it up."""
-    step = max(1, len(texts) // _DOCUMENTS)
-    asked = list(texts[::step][:_DOCUMENTS])
-    for text in asked[:_WARM]:
-        predictor.outputs([text])
-    taken = [_milliseconds(predictor, text) for text in asked]
-    median, p95 = np.quantile(taken, [0.5, 0.95])
-    return Latency(float(median), float(p95), len(taken))
 
 
 def budget(latency: Latency, settings: GateSettings) -> Rule:
@@ -44,9 +15,3 @@ def budget(latency: Latency, settings: GateSettings) -> Rule:
         f"one document at a time, n = {latency.n}",
         limit="none" if most is None else f"median {most:g} ms or less",
     )
-
-
-def _milliseconds(predictor: Predictor, text: str) -> float:
-    began = time.perf_counter()
-    predictor.outputs([text])
-    return (time.perf_counter() - began) * 1000

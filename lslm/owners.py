@@ -20,12 +20,12 @@ def mine() -> dict[str, str]:
 
 def is_mine(tags: Mapping[str, str]) -> bool:
     """Whether this very process holds the run."""
-    return tags.get(PID) == str(os.getpid()) and _here(tags) and not is_dead(tags)
+    return tags.get(PID) == str(os.getpid()) and is_here(tags) and not is_dead(tags)
 
 
 def is_dead(tags: Mapping[str, str]) -> bool:
     """Whether the holder ran on this machine and is gone; of other machines nothing is known."""
-    if not _here(tags) or not tags.get(PID, "").isdigit():
+    if not is_here(tags) or not tags.get(PID, "").isdigit():
         return False
     born = _born(int(tags[PID]))
     return born is None or abs(born - float(tags.get(BORN, born))) > _CLOCK_DRIFT
@@ -40,7 +40,8 @@ def person() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _here(tags: Mapping[str, str]) -> bool:
+def is_here(tags: Mapping[str, str]) -> bool:
+    """Whether the holder runs, or ran, on this machine."""
     return tags.get(HOST) == socket.gethostname()
 
 

@@ -1,0 +1,1 @@
+"""What a run will cost on this machine: a short calibration, and arithmetic on what it found."""

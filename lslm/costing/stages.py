@@ -1,0 +1,346 @@
+"""What each stage of the flow `train` takes: arithmetic on the rates of a calibration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from lslm import heads
+from lslm.costing import drawing
+from lslm.costing.assumed import PRUNED_AFTER, UNPRUNED_TRIALS, Assumed
+from lslm.costing.fixed import FIXED, START, TRIAL
+from lslm.costing.networks import seconds_a_document, size
+from lslm.costing.rates import Part, PartSize, Rates
+from lslm.costing.scheduling import finish
+from lslm.settings import Settings
+from lslm.training.workers import available_cores
+
+
+@dataclass(frozen=True)
+class Work:
+    """Processor seconds of all processes together, and wall time."""
+
+    cpu: float = 0.0
+    wall: float = 0.0
+
+    @classmethod
+    def alone(cls, seconds: float) -> "Work":
+        """One process works, the others wait."""
+        return cls(seconds, seconds)
+
+    def __add__(self, other: "Work") -> "Work":
+        """One after the other."""
+        return Work(self.cpu + other.cpu, self.wall + other.wall)
+
+    def times(self, factor: float) -> "Work":
+        """All of it longer or shorter."""
+        return Work(self.cpu * factor, self.wall * factor)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """A pipeline on this machine, under one view of what nobody can know."""
+
+    settings: Settings
+    rates: Rates
+    assumed: Assumed
+
+    def of(self, stage: str) -> Work:
+        """Of one stage; LookupError for one that is not known here."""
+        fixed = FIXED.get(stage, 0.0) * self.rates.python
+        return (self.growing(stage) + Work.alone(fixed)).times(self.assumed.rate)
+
+    def growing(self, stage: str) -> Work:
+        """What of a stage grows with the corpus, by the rates as they are."""
+        if stage not in _STAGES:
+            raise LookupError(f"no cost is known of the stage {stage!r}")
+        return _STAGES[stage](self)
+
+    def start(self) -> Work:
+        """Of loading libraries and starting Prefect's server, before the first stage."""
+        return Work.alone(START * self.rates.python).times(self.assumed.rate)
+
+    # How much there is.
+
+    @property
+    def processes(self) -> int:
+        """Training processes that have a core of their own."""
+        wanted = self.settings.execution.workers
+        return min(wanted or available_cores(), available_cores())
+
+    @cached_property
+    def n_development(self) -> float:
+        """Documents of the development set."""
+        share = 0.0 if self.settings.corpus.holdout else self.settings.split.holdout
+        return self.rates.parts["corpus"].n_kept * (1 - share)
+
+    @cached_property
+    def n_holdout(self) -> float:
+        """Documents of the holdout."""
+        if self.settings.corpus.holdout:
+            return self.rates.parts["holdout"].n_kept
+        return self.rates.parts["corpus"].n_kept * self.settings.split.holdout
+
+    @property
+    def outside(self) -> PartSize | None:
+        """Text that pretrains vectors, where there is any and vectors are wanted."""
+        wanted = self.settings.embedding.method != "none"
+        return self.rates.parts.get("outside") if wanted else None
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Those that are fitted beside networks."""
+        given = self.settings.evaluation.baselines
+        return tuple(heads.get(self.settings.head.kind).baselines) if given is None else given
+
+    # Parts and fits, in one process.
+
+    def prepare(self, n_training: float, n_held: float) -> float:
+        """Seconds to make a training part."""
+        embedding, corpus = self.settings.embedding, self.rates.parts["corpus"]
+        n_words = n_training * corpus.tokens
+        seconds = self.rates.prepare.at(n_training + n_held)
+        if embedding.method == "none":
+            return seconds
+        epochs = embedding.epochs if self.outside is None else embedding.adapt_epochs
+        n_types = self._n_words(n_words)
+        return seconds + n_words * epochs * self.rates.words + n_types * self.rates.vectors
+
+    def _n_words(self, n_tokens: float) -> float:
+        """Different words of a training part and of the text outside."""
+        own = self.rates.parts["corpus"].vocabulary(n_tokens)
+        if self.outside is None:
+            return own
+        return max(own, self.outside.vocabulary(self.outside.n_kept * self.outside.tokens))
+
+    def fit(self, document: float, n: float, epochs: float, n_answers: float) -> float:
+        """Seconds to fit a network that takes `document` seconds a document, and to answer `n_answers`."""
+        rate = self.rates.network
+        seconds = rate.build + epochs * n * document
+        if not n_answers:
+            return seconds
+        return seconds + rate.first_answer + n_answers * (rate.answer * document + rate.score)
+
+    def baseline(self, name: str, n: float, n_answers: float) -> float:
+        """Seconds to fit a baseline and ask it."""
+        rate = self.rates.baselines[name]
+        return rate.fit.at(n) + n_answers * rate.answer
+
+    @cached_property
+    def documents(self) -> list[float]:
+        """Seconds a document of networks that the search may try, the settings' own first."""
+        n_words = self._n_words(self.n_development * self.rates.parts["corpus"].tokens)
+        tried = [drawing.start(self.settings), *drawing.draws(self.settings)]
+        return [
+            seconds_a_document(self.rates.network, size(each, self.settings.embedding, n_words))
+            for each in tried
+        ]
+
+    @property
+    def document(self) -> float:
+        """Seconds a document of the network that the search chooses."""
+        if self.assumed.quantile is None:
+            return float(np.mean(self.documents))
+        return float(np.quantile(self.documents, self.assumed.quantile))
+
+    @property
+    def epochs(self) -> float:
+        """Of the folds and of the final fit."""
+        most = self.settings.training.epochs
+        if not self.settings.search.n_trials:
+            return most
+        return max(1.0, most * self.assumed.best_epoch)
+
+    @property
+    def _trial_epochs(self) -> float:
+        """Of a trial that is not pruned: `patience` after its best."""
+        training = self.settings.training
+        return min(training.epochs, training.epochs * self.assumed.best_epoch + training.patience)
+
+    # Whole parts of the flow, which a nested cross-validation has several times.
+
+    def search(self, n: float) -> Work:
+        """A search on `n` documents, with its training part."""
+        search = self.settings.search
+        n_held = n * search.validation
+        part = Work.alone(self.prepare(n - n_held, n_held))
+        jobs = list(self._trials(n - n_held, n_held))
+        budget = np.inf if search.budget is None else search.budget
+        done, end = finish(jobs, self.processes, budget)
+        return part + Work(sum(done), end)
+
+    def _trials(self, n: float, n_held: float) -> list[float]:
+        """Seconds of each; where every other one is pruned, each is taken as half a pruned one."""
+        whole = self._trial_epochs
+        pruned = min(whole, PRUNED_AFTER)
+        share = 0.0 if self.settings.search.pruner == "none" else self.assumed.pruned
+        later = share * pruned + (1 - share) * whole
+        found: list[float] = []
+        for number in range(drawing.n_trials(self.settings)):
+            epochs = whole if number < UNPRUNED_TRIALS else later
+            document = self.documents[0] if number == 0 else float(np.mean(self.documents))
+            found.append(self.fit(document, n, epochs, epochs * n_held) + TRIAL * self.rates.python)
+        return found
+
+    def folds(self, n: float, members: int, baselines: tuple[str, ...]) -> Work:
+        """Cross-validation of the chosen network and the baselines on `n` documents."""
+        k = self.settings.evaluation.folds
+        n_held = n / k
+        part = self.prepare(n - n_held, n_held)
+        fold = self._fold(n - n_held, n_held, members, baselines)
+        _, end = finish([part] * k + [fold] * k, self.processes)
+        return Work(k * (part + fold), end)
+
+    def _fold(self, n: float, n_held: float, members: int, baselines: tuple[str, ...]) -> float:
+        networks = members * self.fit(self.document, n, self.epochs, n_held)
+        return networks + sum(self.baseline(name, n, n_held) for name in baselines)
+
+    def last_fold(self) -> tuple[float, float]:
+        """Documents that the last fold trains on and holds back."""
+        held = self.n_development / self.settings.evaluation.folds
+        return self.n_development - held, held
+
+
+def _clean(costs: Costs) -> Work:
+    parts = costs.rates.parts.values()
+    n_characters = sum(part.documents * part.characters for part in parts)
+    reading = sum(part.documents * part.read for part in parts)
+    return Work.alone(reading + costs.rates.clean.at(n_characters))
+
+
+def _split(costs: Costs) -> Work:
+    return Work.alone(sum(p.n_kept for p in costs.rates.parts.values()) * costs.rates.split)
+
+
+def _tokenize(costs: Costs) -> Work:
+    known: dict[Part, float] = {"corpus": costs.n_development}
+    if "outside" in costs.rates.parts:
+        known["outside"] = costs.rates.parts["outside"].n_kept
+    characters = sum(n * costs.rates.parts[part].characters for part, n in known.items())
+    return Work.alone(characters * costs.rates.tokenize)
+
+
+def _pretrain(costs: Costs) -> Work:
+    outside, embedding = costs.outside, costs.settings.embedding
+    if outside is None:
+        return Work()
+    n_words = outside.n_kept * outside.tokens
+    passes = n_words * embedding.epochs * costs.rates.words_outside
+    threads = min(embedding.workers or available_cores(), available_cores())
+    table = Work.alone(outside.vocabulary(n_words) * costs.rates.vectors)
+    return table + Work(passes, passes / threads)
+
+
+def _search(costs: Costs) -> Work:
+    return costs.search(costs.n_development)
+
+
+def _cross_validate(costs: Costs) -> Work:
+    members = costs.settings.training.members
+    return costs.folds(costs.n_development, members, costs.baselines)
+
+
+def _nest(costs: Costs) -> Work:
+    """A search on the training documents of each fold, one after the other, and a fit of what each chose."""
+    evaluation, n = costs.settings.evaluation, costs.n_development
+    if not evaluation.nested:
+        return Work()
+    k = evaluation.folds
+    searches = costs.search(n * (k - 1) / k).times(k)
+    return searches + costs.folds(n, costs.settings.training.members, ())
+
+
+def _vary(costs: Costs) -> Work:
+    asked = costs.settings.evaluation
+    if not asked.curve and asked.seeds < 2:
+        return Work()
+    n, held = costs.last_fold()
+    parts = [costs.prepare(n * share, held) for share in asked.curve]
+    fits = [costs.fit(costs.document, n * share, costs.epochs, held) for share in asked.curve]
+    fits = [
+        fit + sum(costs.baseline(name, n * share, held) for name in costs.baselines)
+        for fit, share in zip(fits, asked.curve, strict=True)
+    ]
+    single = costs.fit(costs.document, n, costs.epochs, held)
+    # Alone, the network of the fold is known from the cross-validation.
+    if costs.settings.training.members > 1:
+        fits.append(single + sum(costs.baseline(name, n, held) for name in costs.baselines))
+    jobs = [*parts, *fits, *[single] * (asked.seeds - 1)]
+    _, end = finish(jobs, costs.processes)
+    return Work(sum(jobs), end)
+
+
+def _explain(costs: Costs) -> Work:
+    explained = costs.settings.evaluation.explained
+    if not explained or heads.get(costs.settings.head.kind).classes is None:
+        return Work()
+    n, held = costs.last_fold()
+    rates = costs.rates
+    fit = costs.fit(costs.document, n, costs.epochs, 0) + rates.network.save
+    return Work.alone(fit + rates.assemble_one + min(explained, held) * rates.explain)
+
+
+def _fit(costs: Costs) -> Work:
+    n, members = costs.n_development, costs.settings.training.members
+    one = costs.fit(costs.document, n, costs.epochs, 0) + costs.rates.network.save
+    _, end = finish([one] * members, costs.processes)
+    around = Work.alone(costs.prepare(n, 0) + costs.rates.assemble)
+    return around + Work(one * members, end)
+
+
+def _evaluate(costs: Costs) -> Work:
+    served = costs.n_holdout * costs.rates.serve * costs.settings.training.members
+    asked = sum(
+        costs.baseline(name, costs.n_development, costs.n_holdout) for name in costs.baselines
+    )
+    return Work.alone(served + asked)
+
+
+def _swap(costs: Costs) -> Work:
+    """Texts that hold a word are asked about twice: at most all of them, for each ordered pair."""
+    pairs = sum(len(words) * (len(words) - 1) for words in costs.settings.evaluation.swaps)
+    texts = costs.n_holdout * _HOLDING * 2
+    return Work.alone(pairs * texts * costs.rates.serve * costs.settings.training.members)
+
+
+_HOLDING = 0.1
+"""Share of the texts that is taken to hold a word of `evaluation.swaps`."""
+
+
+def _register(costs: Costs) -> Work:
+    n_systems = 1 + len(costs.baselines)
+    n = costs.n_development + costs.n_holdout
+    return Work.alone(costs.rates.report.at(n * n_systems))
+
+
+def _nothing(costs: Costs) -> Work:
+    return Work()
+
+
+def _tell_apart(costs: Costs) -> Work:
+    if costs.settings.split.out_of_scope is None or costs.settings.split.train_out_of_scope:
+        return Work()
+    return Work.alone(costs.n_development * costs.rates.serve)
+
+
+_STAGES: dict[str, Callable[[Costs], Work]] = {
+    "clean": _clean,
+    "split": _split,
+    "tokenize": _tokenize,
+    "pretrain": _pretrain,
+    "search": _search,
+    "cross-validate": _cross_validate,
+    "nest": _nest,
+    "vary": _vary,
+    "explain-answers": _explain,
+    "fit": _fit,
+    "calibrate": _nothing,
+    "put-forward": _nothing,
+    "tell-apart": _tell_apart,
+    "evaluate": _evaluate,
+    "swap-words": _swap,
+    "register": _register,
+}
+STAGES = tuple(_STAGES)
+"""Names of the stages that a cost is known of."""

@@ -1,0 +1,109 @@
+"""Seconds of stages are arithmetic that can be done by hand."""
+
+import pytest
+
+from lslm.costing.assumed import EXPECTED, HIGH, LOW
+from lslm.costing.stages import STAGES, Costs
+from tests.costing.made import RATES, settings
+
+
+def costs(assumed=EXPECTED, rates=RATES, **sections):
+    return Costs(settings(**sections), rates, assumed)
+
+
+def test_every_stage_of_the_flow_has_a_cost(tmp_path):
+    from lslm.pipelines.loader import load
+    from lslm.planning import plan
+    from lslm.workspace import Workspace
+
+    loaded = load("rotten-tomatoes", [f"workspace={tmp_path}"])
+    stages = plan(loaded.settings, loaded.base, Workspace(tmp_path))
+    assert {each.stage for each in stages} == set(STAGES)
+
+
+def test_an_unknown_stage_is_refused():
+    with pytest.raises(LookupError, match="'dream'"):
+        costs().of("dream")
+
+
+def test_reading_and_cleaning_go_by_documents_and_characters():
+    assert costs().of("clean").cpu == pytest.approx(1 + 1000 * (0.001 + 100 * 0.0001))
+
+
+def test_the_final_fit_is_a_part_a_network_and_its_export():
+    # 900 documents, 4 epochs of 0.01 s, 2 s to build, 0.5 s to save; 1 s for the part, 3 s to export.
+    assert costs().of("fit").wall == pytest.approx(1 + 900 * 4 * 0.01 + 2 + 0.5 + 3)
+
+
+def test_folds_on_two_processes_end_with_the_third_round(monkeypatch):
+    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 2)
+    work = costs(execution={"workers": 2}).of("cross-validate")
+    fold = 720 * 4 * 0.01 + 2 + 1 + 180 * 0.005 + 0.1 * 7.2
+    assert work.cpu == pytest.approx(5 * (1 + fold))
+    # Five parts, then five folds: the first process makes three parts and two folds, the other the rest.
+    assert work.wall == pytest.approx(2 * 1 + 3 * fold, abs=1.01)
+
+
+def test_processes_beyond_the_cores_gain_nothing(monkeypatch):
+    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 1)
+    one, eight = (costs(execution={"workers": n}).of("cross-validate") for n in (1, 8))
+    assert one == eight
+
+
+def test_a_budget_ends_the_search_when_the_last_trial_that_began_is_done():
+    free = costs(search={"n_trials": 10, "pruner": "none"})
+    bound = costs(search={"n_trials": 10, "pruner": "none", "budget": 50})
+    trial = (free.search(900).wall - 1) / 10
+    assert 1 + 50 <= bound.search(900).wall <= 1 + 50 + trial
+
+
+def test_a_budget_longer_than_the_trials_changes_nothing():
+    free, bound = (
+        costs(search={"n_trials": 3, **more}).search(900) for more in ({}, {"budget": 10_000})
+    )
+    assert free == bound
+
+
+def test_pruning_shortens_trials_after_the_first_four():
+    def wall(n, pruner):
+        search = {"n_trials": n, "pruner": pruner}
+        return costs(search=search, training={"epochs": 12}).search(900).wall
+
+    assert wall(4, pruner="median") == wall(4, pruner="none")
+    assert wall(8, pruner="median") < wall(8, pruner="none")
+
+
+def test_patience_ends_trials_before_their_last_epoch():
+    short, long = (
+        costs(training={"epochs": 20, "patience": n}, search={"n_trials": 2}).search(900).cpu
+        for n in (1, 10)
+    )
+    assert short < long
+
+
+def test_a_grid_ends_when_all_of_it_was_tried():
+    space = {"encoder.units": [8, 16]}
+    asked = {"sampler": "grid", "space": space, "pruner": "none"}
+    two, many = (costs(search={**asked, "n_trials": n}).search(900) for n in (2, 50))
+    assert two == many
+
+
+def test_the_view_of_a_long_run_is_longer_in_every_stage():
+    search = {"n_trials": 8}
+    low, expected, high = (costs(view, search=search) for view in (LOW, EXPECTED, HIGH))
+    for stage in STAGES:
+        assert low.of(stage).wall <= expected.of(stage).wall <= high.of(stage).wall
+
+
+def test_a_network_that_stands_alone_in_its_fold_is_not_fitted_twice():
+    varied = {"seeds": 2, "curve": []}
+    alone = costs(evaluation={"folds": 5, "baselines": ["majority"], **varied}).of("vary")
+    beside = costs(
+        training={"epochs": 4, "members": 2},
+        evaluation={"folds": 5, "baselines": ["majority"], **varied},
+    ).of("vary")
+    assert beside.cpu > 1.9 * alone.cpu
+
+
+def test_nothing_is_explained_where_answers_are_no_classes():
+    assert costs(head={"kind": "summarize"}).of("explain-answers").cpu == 0

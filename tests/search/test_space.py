@@ -1,0 +1,32 @@
+from lslm import heads
+from lslm.search import space as spaces
+from lslm.search.bounds import Bound
+from lslm.settings import Range, SearchSpace
+
+HEAD = heads.get("classify")
+SIZE, LATENCY = Bound("size_mb", 2.0), Bound("latency_ms", 1.0)
+GIVEN: SearchSpace = {"encoder.max_words": (100,), "training.learning_rate": Range(low=1, high=2)}
+
+
+def test_without_a_bound_the_space_is_what_it_was() -> None:
+    assert spaces.of(HEAD, None) == {**spaces.DEFAULT, **HEAD.space}
+    assert spaces.of(HEAD, GIVEN) == GIVEN
+
+
+def test_names_that_decide_a_bounded_measure_join() -> None:
+    joined = spaces.of(HEAD, None, [SIZE]).keys() - spaces.of(HEAD, None).keys()
+    assert joined == {"encoder.max_words", "encoder.vector_units", "encoder.stored"}
+    assert 16 in spaces.of(HEAD, None, [LATENCY])["encoder.units"]
+
+
+def test_a_name_that_the_settings_give_stays_as_it_is_there() -> None:
+    joined = spaces.of(HEAD, GIVEN, [SIZE, LATENCY])
+    assert joined["encoder.max_words"] == (100,)
+    assert {"encoder.vector_units", "encoder.units"} < joined.keys()
+
+
+def test_what_a_head_does_not_read_or_needs_at_one_value_stays_out() -> None:
+    head = heads.get("language-model")
+    joined = spaces.of(head, None, [SIZE]).keys()
+    assert not joined & {*head.unused, *head.needs}
+    assert joined - spaces.of(head, None).keys() == {"encoder.vector_units", "encoder.stored"}
