@@ -108,8 +108,9 @@ class SplitSettings(Section):
 class TextSettings(Section):
     """How a document becomes tokens."""
 
-    tokenizer: Literal["words", "characters", "chinese"] = "words"
+    tokenizer: Literal["words", "characters", "all-characters", "chinese"] = "words"
     """`words` keeps punctuation and takes Chinese, Japanese kana and the like by characters;
+    `characters` leaves white space out, `all-characters` keeps it;
     `chinese` needs the extra of that name."""
     lowercase: bool = True
 
@@ -519,6 +520,16 @@ class Settings(Section):
         """Whether the Keras networks lie in the model folder."""
         kept = self.registry.networks
         return self.search.max_size_mb is None if kept is None else kept
+
+    def at(self, name: str) -> Any:
+        """The value of a setting by its dotted name.
+
+        Example:
+            >>> Settings(name="mine").at("text.lowercase")
+            True
+        """
+        section, field = name.split(".")
+        return getattr(getattr(self, section), field)
 
     @property
     def model_name(self) -> str:

@@ -82,8 +82,14 @@ def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int, head: str)
     """Cut the holdout off before anything is fitted."""
     with run.workspace.scratch() as folder:
         into = folder / "parts"
-        needs_label = "label" in heads.get(head).columns
-        splitting.split(corpus.path, run.settings, into, needs_label=needs_label)
+        kind = heads.get(head)
+        splitting.split(
+            corpus.path,
+            run.settings,
+            into,
+            needs_label="label" in kind.columns,
+            blocked=kind.blocked,
+        )
         return Parts(
             development=run.workspace.add(into / "development.parquet"),
             holdout=run.workspace.add(into / "holdout.parquet"),

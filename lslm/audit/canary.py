@@ -100,7 +100,13 @@ def _split(settings: Settings, folder: Path, needs_label: bool) -> _Planted:
     """Clean and split the documents in a folder."""
     chain.clean(settings, folder, folder / "cleaned", needs_label=needs_label)
     try:
-        splitting.split(folder / "cleaned", settings, folder / "parts", needs_label=needs_label)
+        splitting.split(
+            folder / "cleaned",
+            settings,
+            folder / "parts",
+            needs_label=needs_label,
+            blocked=heads.get(settings.head.kind).blocked,
+        )
     except InputError as error:
         what = f"the sample is too small for the canary: {error.what}"
         raise InputError(what, where="--sample", right="more documents") from None

@@ -14,7 +14,18 @@ from lslm.settings import SearchSettings, Settings
 from lslm.text.store import Rows, Tokens
 from lslm.workspace import Handle
 
-_COLUMNS = ["id", "text", "label", "group", "time", "source", "row", "extras", "fingerprint"]
+_COLUMNS = [
+    "id",
+    "text",
+    "label",
+    "group",
+    "time",
+    "source",
+    "row",
+    "extras",
+    "fingerprint",
+    "position",
+]
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ _KNOWN = {
     model_folder.DESCRIPTION,
     model_folder.VOCABULARY,
     model_folder.GRAPH,
+    model_folder.STEP,
     model_folder.SEEN,
 }
 

@@ -9,7 +9,7 @@ from lslm import heads
 from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found, some
 from lslm.embeddings.vectors import WordVectors
-from lslm.text.vocabulary import SPECIAL, Vocabulary
+from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
 from lslm.training.fitted import COUNTS, VECTOR_COUNTS
 
 Counts = dict[str, int]
@@ -78,7 +78,9 @@ def _strangers(
     case: Case, words: tuple[str, ...], counted: Counts, outside: Counts
 ) -> Iterator[str]:
     """Words that neither the training rows nor the outside text have, and words left out."""
-    strange = [word for word in words if word not in counted and word not in outside]
+    # No text makes the mark: heads that tell lines apart have it in any case.
+    there = {MARK, *counted, *outside}
+    strange = [word for word in words if word not in there]
     if strange:
         yield f"words that no training row has: {some(strange)}"
     least, known = case.settings.embedding.min_count, set(words)

@@ -12,6 +12,7 @@ from lslm.cli.compare import compare
 from lslm.cli.deploy import deploy
 from lslm.cli.doctor import doctor
 from lslm.cli.down import down
+from lslm.cli.generate import generate
 from lslm.cli.history import history
 from lslm.cli.init import init
 from lslm.cli.models import models
@@ -25,6 +26,7 @@ from lslm.cli.report import report
 from lslm.cli.reproduce import reproduce
 from lslm.cli.rollback import rollback
 from lslm.cli.run import run
+from lslm.cli.score import score
 from lslm.cli.summarize import summarize
 from lslm.cli.up import up
 from lslm.errors import InputError
@@ -51,6 +53,8 @@ for command in (
     production,
     predict,
     summarize,
+    generate,
+    score,
     report,
     reproduce,
     compare,
@@ -83,6 +87,7 @@ def lslm(
       lslm run my.yaml --budget 30m
       lslm predict "a small film with a big heart"
       lslm summarize report.txt --sentences 3
+      lslm generate notes "The walk began" --seed 1
     """
 
 

@@ -26,12 +26,13 @@ def show(report: RunReport) -> None:
     # A pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     metric = report.goal
-    console.print(_scores("Holdout, scored once", report.holdout, metric))
-    console.print(_folds(report.cross_validation, metric))
+    lower = ", lower is better" if report.direction == "minimize" else ""
+    console.print(_scores(f"Holdout, scored once{lower}", report.holdout, metric))
+    console.print(_folds(report.cross_validation, metric, lower))
     if report.search.get("front"):
-        console.print(_front(report))
+        console.print(_front(report, lower))
     if report.nested:
-        console.print(_nested(report.nested, report))
+        console.print(_nested(report.nested, report, lower))
     console.print(_chosen(report))
     if idle := idle_text(report.search):
         console.print(f"\n{idle}")
@@ -48,8 +49,8 @@ def _scores(title: str, scores: Scores, metric: str) -> Table:
     return table
 
 
-def _folds(scores: FoldScores, metric: str) -> Table:
-    title = f"Cross-validation, {len(scores.folds)} folds pooled"
+def _folds(scores: FoldScores, metric: str, lower: str) -> Table:
+    title = f"Cross-validation, {len(scores.folds)} folds pooled{lower}"
     table = _table(title, "system", metric, "interval", "folds from .. to", "network minus it")
     differences = _by_system(scores, metric)
     for system, values in scores.systems.items():
@@ -61,10 +62,10 @@ def _folds(scores: FoldScores, metric: str) -> Table:
     return table
 
 
-def _front(report: RunReport) -> Table:
+def _front(report: RunReport, lower: str) -> Table:
     """Trials within the bounds that no other beats in every respect."""
     found = report.search
-    title = f"Front within {bounds_told(found)}"
+    title = f"Front within {bounds_told(found)}{lower}"
     table = _table(title, "trial", report.goal, *(UNITS.values()), "")
     for row in front_rows(found):
         measured = (f"{row[name]:.2f}" for name in UNITS)
@@ -73,9 +74,9 @@ def _front(report: RunReport) -> Table:
     return table
 
 
-def _nested(found: NestedScores, report: RunReport) -> Table:
+def _nested(found: NestedScores, report: RunReport, lower: str) -> Table:
     metric, gap = report.goal, found.optimism
-    title = f"Nested cross-validation, a search inside each of {len(found.choices)} folds"
+    title = f"Nested cross-validation, a search inside each of {len(found.choices)} folds{lower}"
     table = _table(title, "", metric, "interval", "n")
     searched = report.cross_validation.systems["network"][metric]
     for name, score in (("nested", found.scores[metric]), ("searched, same documents", searched)):

@@ -27,6 +27,10 @@ def init(
         str | None,
         typer.Option(metavar="COLUMN", help="Column of the summary: for a model that summarizes."),
     ] = None,
+    language_model: Annotated[
+        bool,
+        typer.Option("--language-model", help="For a model of the language of the texts alone."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Pipeline file to write (NAME.yaml).")
     ] = None,
@@ -39,12 +43,13 @@ def init(
       lslm init reviews.csv
       lslm init reviews.csv --text review --label stars --output my.yaml
       lslm init reports.jsonl --text body --summary abstract
+      lslm init tickets.csv --text message --language-model
     """
     from lslm.pipelines.glance import glance
     from lslm.pipelines.template import pipeline_name, render
     from lslm.workspace import write_atomic
 
-    seen = glance(file, text, label, summary)
+    seen = glance(file, text, label, summary, language_model)
     target = output or Path(f"{pipeline_name(file)}.yaml")
     if target.exists() and not force:
         raise InputError("is there already", where=str(target), right="another --output or --force")
@@ -63,9 +68,10 @@ def _tell(seen: "Glance", file: Path) -> None:
     label = (
         f"label:  {seen.label}: {labels}" if seen.label else "label:  none found; name it: --label"
     )
+    answer = "for a language model" if seen.language_model else label
     for line in (
         f"{file}: {seen.format}{columns}, looked at {seen.n_rows:,} rows",
         f"text:   {seen.text}, median {seen.median_words:g} words",
-        f"summary: {seen.summary}" if seen.summary else label,
+        f"summary: {seen.summary}" if seen.summary else answer,
     ):
         print(line, file=sys.stderr)

@@ -6,6 +6,9 @@ is the latest part and folds go forward.
 A holdout's members are chosen by a seeded hash of each group's smallest fingerprint, inside each
 label. When documents are added, the hashes of the old ones stay, so a document changes sides only
 near the border: the holdout of tomorrow is nearly that of today and its new documents.
+
+Where the order of the documents says something, they have a column `position`: the holdout is then the
+end, and folds are blocks of neighbours.
 """
 
 import json
@@ -25,6 +28,8 @@ from lslm.settings import Settings
 Rows = NDArray[np.int64]
 
 _SMALL = ("label", "group", "time", "part", "fingerprint")
+_PLACE = "position"
+"""Column of a document's number in the order of the corpus, where that order says something."""
 PARTS = ("development", "holdout", "outside", "out-of-scope", "out-of-scope-holdout")
 """The files a split writes, each `NAME.parquet`."""
 
@@ -33,10 +38,11 @@ def cut(frame: pl.DataFrame, share: float, seed: int) -> tuple[Rows, Rows]:
     """Positions of the rest and of the held documents, each ascending.
 
     `frame` has the columns label, group, time and fingerprint. Each label gives its share (at least
-    one document, where it has two groups); in time, the latest documents are held instead.
+    one document, where it has two groups); in time or in place, the latest documents are held instead.
     """
     groups = _groups(frame, seed)
-    held = _latest(groups, share) if _timed(frame) else _stratified(groups, share)
+    ordered = _timed(frame) or _placed(frame)
+    held = _latest(groups, share) if ordered else _stratified(groups, share)
     inside = np.isin(frame["group"].to_numpy(), groups["group"].to_numpy()[held])
     return np.flatnonzero(~inside), np.flatnonzero(inside)
 
@@ -45,7 +51,8 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
     """Positions of the training and the validation documents of each of `k` folds.
 
     Each fold has about an equal number of each label's documents. In time, fold i trains on the
-    first i + 1 of k + 1 equal spans and validates on the next.
+    first i + 1 of k + 1 equal spans and validates on the next. In place, fold i validates on the i-th of
+    k blocks and trains on all others; a group belongs to the block of its last document.
     """
     groups = _groups(frame, seed)
     if groups.height < k:
@@ -54,7 +61,8 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
             right=f"at least {k}, or fewer folds",
         )
     timed = _timed(frame)
-    block = _spans(groups, k + 1) if timed else _dealt(groups, k)
+    in_spans = timed or _placed(frame)
+    block = _spans(groups, k + 1 if timed else k) if in_spans else _dealt(groups, k)
     number = np.zeros(int(groups["group"].to_numpy().max()) + 1, np.int64)
     number[groups["group"].to_numpy()] = block
     of_row = number[frame["group"].to_numpy()]
@@ -91,21 +99,29 @@ def thinned(frame: pl.DataFrame, rows: Rows, share: float, seed: int) -> Rows:
 
 
 def split(
-    cleaned: Path, settings: Settings, into: Path, *, needs_label: bool = True
+    cleaned: Path,
+    settings: Settings,
+    into: Path,
+    *,
+    needs_label: bool = True,
+    blocked: bool = False,
 ) -> dict[str, Any]:
     """Write development, holdout and outside.parquet from a cleaned corpus into the folder `into`.
 
+    With `blocked` the documents keep their place, and are cut by it from here on.
     Returns how the holdout was made and the documents of each part, by label. InputError where no
     holdout or folds could be made that mean anything.
     """
     small = pl.concat([pl.read_parquet(path, columns=list(_SMALL)) for path in _shards(cleaned)])
+    if blocked:
+        small = small.with_row_index(_PLACE)
     part, how = _parts(small, settings)
     part = _apart(small, part, settings)
     development, holdout = small.filter(part == 0), small.filter(part == 1)
     _check_counts(development, holdout, settings)
     if needs_label:
         _check_labels(development, holdout, settings)
-    _write(cleaned, part, into)
+    _write(cleaned, part, into, blocked)
     counts = {name: _count(small.filter(part == i)) for i, name in enumerate(PARTS)}
     report = {"holdout_by": how, **counts}
     (into / "split.json").write_text(json.dumps(report, indent=1, ensure_ascii=False))
@@ -123,7 +139,9 @@ def _parts(small: pl.DataFrame, settings: Settings) -> tuple[NDArray[np.uint8], 
     _check_any(frame)
     _, held = cut(frame, settings.split.holdout, settings.split.seed)
     part[corpus[held]] = 1
-    return part, "latest" if _timed(frame) else "stratified"
+    if _timed(frame):
+        return part, "latest"
+    return part, "the end" if _placed(frame) else "stratified"
 
 
 def _apart(small: pl.DataFrame, part: NDArray[np.uint8], settings: Settings) -> NDArray[np.uint8]:
@@ -149,8 +167,7 @@ def _apart(small: pl.DataFrame, part: NDArray[np.uint8], settings: Settings) -> 
 
 def _groups(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
     """A row a group: size, most frequent label, latest moment, seeded hash; ordered by hash."""
-    timed = _timed(frame)
-    when = moments.ordered(frame["time"]) if timed else pl.zeros(frame.height, eager=True)
+    when = _order(frame)
     labelled = frame.select("label", "group", "fingerprint").with_columns(when.alias("when"))
     found = labelled.group_by("group").agg(
         pl.len().alias("size"),
@@ -160,6 +177,17 @@ def _groups(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
     )
     hashed = _seeded(found["fingerprint"].to_numpy(), seed)
     return found.with_columns(pl.Series("hash", hashed)).sort("hash", "group")
+
+
+def _order(frame: pl.DataFrame) -> pl.Series:
+    """What documents are ordered by: moment or place; all the same where they have neither."""
+    if _timed(frame):
+        return moments.ordered(frame["time"])
+    return frame[_PLACE] if _placed(frame) else pl.zeros(frame.height, eager=True)
+
+
+def _placed(frame: pl.DataFrame) -> bool:
+    return _PLACE in frame.columns
 
 
 def _seeded(fingerprints: NDArray[np.uint64], seed: int) -> NDArray[np.uint64]:
@@ -308,13 +336,15 @@ def _count(frame: pl.DataFrame) -> dict[str, Any]:
 # Writing, a shard at a time.
 
 
-def _write(cleaned: Path, part: NDArray[np.uint8], into: Path) -> None:
+def _write(cleaned: Path, part: NDArray[np.uint8], into: Path, blocked: bool) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     into.mkdir(parents=True, exist_ok=True)
     shards = _shards(cleaned)
     schema = pq.read_schema(shards[0])
+    if blocked:
+        schema = schema.append(pa.field(_PLACE, pa.int64()))
     with ExitStack() as stack:
         writers = [
             stack.enter_context(
@@ -326,6 +356,9 @@ def _write(cleaned: Path, part: NDArray[np.uint8], into: Path) -> None:
         for path in shards:
             table = pq.read_table(path, use_threads=False, partitioning=None)
             here = part[start : start + table.num_rows]
+            if blocked:
+                places = pa.array(np.arange(start, start + table.num_rows))
+                table = table.append_column(_PLACE, places)
             for index, writer in enumerate(writers):
                 chosen = table.filter(pa.array(here == index))
                 if chosen.num_rows:

@@ -17,7 +17,7 @@ from lslm.heads.contract import Array
 from lslm.serving.assembly import assemble
 from lslm.serving.recipe import Recipe
 from lslm.settings import Hyperparameters
-from lslm.training.batches import Batches
+from lslm.training import feeds
 from lslm.training.epochs import Epoch
 from lslm.training.fitting import fit
 from lslm.training.parts import Part
@@ -40,15 +40,7 @@ def network_seconds(
     began = time.process_time()
     fit(part_folder, head_kind, many, 0, stop_early=False, save=save, on_event=clock)
     over = time.process_time()
-    training = hyperparameters.training
-    batches = Batches(
-        part.training,
-        head.batching,
-        part.vocabulary.mark,
-        training.batch_size,
-        training.max_tokens,
-        0,
-    )
+    batches = feeds.of(part, head, hyperparameters, 0)
     shapes = [_shape(batches[number][0]) for number in range(len(batches))]
     return Measured(
         hyperparameters=hyperparameters,

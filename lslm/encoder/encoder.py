@@ -35,6 +35,28 @@ class Encoded:
     """`(batch, time)`, sums to 1 over a document; None where the pooling has none."""
 
 
+@dataclass(frozen=True)
+class Encoder:
+    """The encoder before it is built, as heads are given it: see `encode` for the fields."""
+
+    n_words: int
+    size: int
+    vectors: NDArray[np.float32] | None
+    settings: EncoderSettings
+    seed: int
+
+    def __call__(self, tokens: KerasTensor) -> Encoded:
+        """Build it on tokens `(batch, time)`."""
+        return encode(
+            tokens,
+            n_words=self.n_words,
+            size=self.size,
+            vectors=self.vectors,
+            settings=self.settings,
+            seed=self.seed,
+        )
+
+
 def encode(
     tokens: KerasTensor,
     *,

@@ -155,21 +155,23 @@ def variation_text(report: RunReport) -> str:
             (f"{each.n_training:,}", *(told(each.systems[name]) for name in systems))
             for each in points
         ]
-        parts += [table(("trained on", *systems), rows), _gain(found.gain, points)]
+        parts += [table(("trained on", *systems), rows), _gain(found.gain, points, report)]
     if found.seeds:
         parts.append(_seeds(found.seeds, report))
     return "\n\n".join(parts)
 
 
-def _gain(gain: Gain, points: Sequence[CurvePoint]) -> str:
+def _gain(gain: Gain, points: Sequence[CurvePoint], report: RunReport) -> str:
     less, more = (f"{point.n_training:,}" for point in points[-2:])
+    upwards = report.direction == "maximize"
+    least, most = (gain.low, gain.high) if upwards else (-gain.high, -gain.low)
     worth = (
-        "The curve still rises: more documents like these are likely worth their labels."
-        if gain.low > 0
+        "The curve still gets better: more documents like these are likely worth having."
+        if least > 0
         else "That may be chance: this curve does not show that more documents like these would help."
     )
-    if gain.high < 0:
-        worth = "The score falls with more documents: look at the data."
+    if most < 0:
+        worth = "The score gets worse with more documents: look at the data."
     return (
         f"From {less} to {more} documents the network's score moved by {gain.difference:+.4f} "
         f"({gain.low:+.4f} to {gain.high:+.4f}, n = {gain.n}). {worth}"

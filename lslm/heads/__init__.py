@@ -12,7 +12,7 @@ from importlib.metadata import entry_points
 
 from lslm.errors import InputError
 from lslm.heads.contract import Head
-from lslm.settings import HeadSettings, Section, TextSettings
+from lslm.settings import HeadSettings, Section, Settings, TextSettings
 from lslm.text.tokenizers import Tokenizer, marked, tokenizer
 
 ENTRY_POINTS = "lslm.heads"
@@ -31,6 +31,16 @@ def get(kind: str) -> Head:
 def options(settings: HeadSettings) -> Section:
     """The head's own settings, checked; pydantic's ValidationError for what it does not know."""
     return get(settings.kind).options.model_validate(settings.options)
+
+
+def settled(settings: Settings) -> Settings:
+    """The settings with those options filled in that the head takes from elsewhere among them."""
+    inherited = get(settings.head.kind).inherited
+    if not inherited:
+        return settings
+    taken = {option: settings.at(name) for option, name in inherited.items()}
+    head = settings.head.model_copy(update={"options": {**settings.head.options, **taken}})
+    return settings.model_copy(update={"head": head})
 
 
 def tokens(text: TextSettings, head: HeadSettings) -> Tokenizer:

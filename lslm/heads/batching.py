@@ -26,6 +26,8 @@ class Batching:
     """Rows that a network answers at once; None: as many as it is given."""
     ragged: bool = False
     """Whether outputs of two documents may differ in size."""
+    in_streams: bool = False
+    """Whether training reads documents one behind another, in rows that go on from batch to batch."""
 
     def sentences(self, options: Section) -> Sentences | None:
         """How documents are cut before they are tokenized; a mark then stands between sentences."""

@@ -21,8 +21,24 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
-Encode = Callable[["keras.KerasTensor"], "Encoded"]
-"""The shared encoder, ready for tokens `(n, time)`."""
+
+class Encode(Protocol):
+    """The shared encoder, ready for tokens `(n, time)`."""
+
+    @property
+    def n_words(self) -> int:
+        """Words of the vocabulary, padding and the unknown one among them."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Units of a word's vector."""
+        ...
+
+    def __call__(self, tokens: "keras.KerasTensor") -> "Encoded":
+        """Build it on tokens."""
+        ...
+
 
 Targets = dict[str, Any]
 """What a head fitted on training documents, as JSON: for classification the label set."""
@@ -128,3 +144,14 @@ class Head:
     """Those of the baselines that know the truth: shown, and not to be beaten."""
     packages: tuple[str, ...] = ()
     """Distributions that answering needs, besides those that every head does."""
+    unused: frozenset[str] = frozenset()
+    """Settings of the encoder that its network does not read: they are not searched."""
+    inherited: Mapping[str, str] = field(default_factory=dict)
+    """Options that are not given but taken from another setting, by its dotted name."""
+    needs: Mapping[str, Any] = field(default_factory=dict)
+    """Settings by dotted name that must have this value; they are not searched."""
+    blocked: bool = False
+    """Whether the order of the documents says something: folds are then blocks of neighbours, and the
+    holdout is the end."""
+    writes: bool = False
+    """Whether the network can go on with a text: then a step of it is served beside it."""

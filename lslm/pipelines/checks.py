@@ -1,6 +1,6 @@
 """What types alone cannot say: the head's own settings, its baselines, the search space."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -15,6 +15,9 @@ from lslm.settings import (
     Settings,
     TrainingSettings,
 )
+
+if TYPE_CHECKING:
+    from lslm.heads.contract import Head
 
 _SECTIONS = {"encoder": EncoderSettings, "training": TrainingSettings}
 
@@ -42,6 +45,7 @@ def head_problems(settings: Settings) -> list[Problem]:
         for name in settings.corpus.columns
         if name not in head.extras
     ]
+    problems += _disagreements(settings, head)
     known = ", ".join(head.baselines)
     return problems + [
         Problem(
@@ -51,6 +55,36 @@ def head_problems(settings: Settings) -> list[Problem]:
         )
         for index, name in enumerate(settings.evaluation.baselines or ())
         if name not in head.baselines
+    ]
+
+
+def _disagreements(settings: Settings, head: "Head") -> list[Problem]:
+    """Settings that the head must have at another value, and options that are given twice, differently."""
+    unmet = [
+        Problem(
+            tuple(name.split(".")),
+            f"{name} is {settings.at(name)!r}, which the head {head.name!r} has no use for",
+            str(value),
+        )
+        for name, value in head.needs.items()
+        if settings.at(name) != value
+    ]
+    unmet += [
+        Problem(
+            (*SPACE, name), f"the head {head.name!r} takes {name} at one value alone", str(value)
+        )
+        for name, value in head.needs.items()
+        if name in (settings.search.space or {})
+    ]
+    options = settings.head.options
+    return unmet + [
+        Problem(
+            ("head", "options", option),
+            f"{options[option]!r} is not {name}, which is {settings.at(name)!r}",
+            f"{name} alone",
+        )
+        for option, name in head.inherited.items()
+        if option in options and options[option] != settings.at(name)
     ]
 
 

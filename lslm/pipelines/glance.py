@@ -43,15 +43,28 @@ class Glance:
     median_words: float
     summary: str | None = None
     """Column of the summary, where the documents are to be summarized."""
+    language_model: bool = False
+    """Whether nothing but the text is to be learned."""
 
 
 def glance(
-    path: Path, text: str | None = None, label: str | None = None, summary: str | None = None
+    path: Path,
+    text: str | None = None,
+    label: str | None = None,
+    summary: str | None = None,
+    language_model: bool = False,
 ) -> Glance:
     """Look at a file or folder; columns that are not named are guessed.
 
-    With a column of summaries there is no label.
+    With a column of summaries, and for a language model, there is no label. InputError where two of
+    them are asked for.
     """
+    if language_model and (label or summary):
+        raise InputError(
+            "a language model learns from text alone",
+            where="--language-model",
+            right="no --label and no --summary",
+        )
     kind = _format(path)
     rows = list(itertools.islice(_rows(path, kind, text or ""), ROWS))
     if not rows:
@@ -62,12 +75,13 @@ def glance(
             right = f"one of: {', '.join(columns)}"
             raise InputError(f"no column {name!r}", where=str(path), right=right)
     text = text or _longest(rows, columns, label or summary)
-    if summary is None:
+    if summary is None and not language_model:
         label = label or _most_like_a_label(rows, columns, text)
     counts = Counter(_cell(row.get(label)) for row in rows) if label else Counter[str]()
     words = [len(_text(row.get(text)).split()) for row in rows]
     named = {name: count for name, count in counts.most_common() if name}
-    return Glance(kind, columns, text, label, len(rows), named, median(words), summary)
+    middle = median(words)
+    return Glance(kind, columns, text, label, len(rows), named, middle, summary, language_model)
 
 
 def _format(path: Path) -> str:

@@ -39,6 +39,8 @@ def load(reference: str, overrides: Sequence[str] = ()) -> Pipeline:
 
     Everything that is wrong is told in one InputError, a line each.
     """
+    from lslm import heads
+
     file = _file(reference)
     document = Document.read(file)
     for override in overrides:
@@ -47,7 +49,7 @@ def load(reference: str, overrides: Sequence[str] = ()) -> Pipeline:
     if problems:
         raise _error(document, problems)
     assert settings is not None
-    return Pipeline(settings, file.parent, file)
+    return Pipeline(heads.settled(settings), file.parent, file)
 
 
 def _file(reference: str) -> Path:

@@ -6,6 +6,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from lslm import heads
 from lslm.pipelines.glance import Glance
 from lslm.settings import Section, Settings
 
@@ -33,7 +34,7 @@ _PLAIN = re.compile(r"[A-Za-z_./][\w./ -]*")
 
 def render(seen: Glance, path: str, name: str) -> str:
     """The text of a pipeline file for the data at `path`, as the file will name it."""
-    return "\n".join([*_head(seen, path, name), "", *_commented(), ""])
+    return "\n".join([*_head(seen, path, name), "", *_commented(seen), ""])
 
 
 def pipeline_name(path: Path) -> str:
@@ -60,32 +61,52 @@ def _head(seen: Glance, path: str, name: str) -> list[str]:
         lines.append(f"      format: {seen.format}")
     if seen.format in ("csv", "jsonl", "parquet"):
         lines.append(f"  text: {_yaml(seen.text)}")
-        lines.append(_answer_column(seen))
+        lines += _answer_column(seen)
         lines.append("  # Columns, where there are such: rows of one author stay on one side of")
         lines.append("  # every split; with a date, the holdout is the latest part.")
         lines.append("  # group: author")
         lines.append("  # time: date")
     if seen.summary:
         lines += ["", "head:", "  kind: summarize", "  options: {n_sentences: 1, language: en}"]
+    if seen.language_model:
+        lines += [
+            "",
+            "head:",
+            "  kind: language-model",
+            "  options: {weight_dropout: 0.2, activation: 1, temporal: 0.5}",
+            "",
+            "# A language model learns its own vectors, from its own texts.",
+            "embedding:",
+            "  method: none",
+            "  size: 200",
+        ]
     return lines
 
 
 def _answers(seen: Glance) -> str:
+    if seen.language_model:
+        return "text alone"
     return "with summaries" if seen.summary else f"{len(seen.labels)} labels"
 
 
-def _answer_column(seen: Glance) -> str:
+def _answer_column(seen: Glance) -> list[str]:
+    if seen.language_model:
+        return []
     if seen.summary:
-        return f"  columns: {{summary: {_yaml(seen.summary)}}}"
-    return f"  label: {_yaml(seen.label or 'label')}"
+        return [f"  columns: {{summary: {_yaml(seen.summary)}}}"]
+    return [f"  label: {_yaml(seen.label or 'label')}"]
 
 
-def _commented() -> list[str]:
+def _commented(seen: Glance) -> list[str]:
     """Defaults and descriptions come from the settings themselves, so they cannot drift."""
     settings = Settings(name="defaults")
     lines = ["# These are the defaults; take away a '# ', and that of its section, to change one."]
     before = ""
+    language_model = heads.get("language-model")
+    left_out = {*language_model.unused, "embedding.method", "embedding.size"}
     for dotted in MOST_USED:
+        if seen.language_model and dotted in left_out:
+            continue
         section, field = dotted.split(".")
         if section != before:
             lines.append(f"# {section}:")

@@ -42,10 +42,17 @@ def of(head: Head, given: SearchSpace | None, bounds: Sequence[Bound] = ()) -> S
 
     Where a measure is bounded, names that it hangs on join; those that the settings name stay as they are there.
     """
-    joining = {name: each for bound in bounds for name, each in BOUNDED[bound.measure].items()}
+    bounded = {name: each for bound in bounds for name, each in BOUNDED[bound.measure].items()}
+    joining = _open(head, bounded)
     if given is None:
-        return {**DEFAULT, **head.space, **joining}
+        return {**_open(head, DEFAULT), **head.space, **joining}
     return {**given, **{name: each for name, each in joining.items() if name not in given}}
+
+
+def _open(head: Head, space: SearchSpace) -> SearchSpace:
+    """The names that the head reads, and may have at more than one value."""
+    settled = {*head.unused, *head.needs}
+    return {name: each for name, each in space.items() if name not in settled}
 
 
 def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:

@@ -62,9 +62,9 @@ def _add(graph: Graph, layer: keras.layers.Add, inputs: list[str]) -> list[str]:
 
 @converts(keras.layers.Dense)
 def _dense(graph: Graph, layer: keras.layers.Dense, inputs: list[str]) -> list[str]:
-    product = graph.node("MatMul", inputs[0], graph.weights(_array(layer.kernel)))
+    product = graph.node("MatMul", inputs[0], graph.weights(as_array(layer.kernel)))
     if layer.use_bias:
-        product = graph.node("Add", product, graph.constant(_array(layer.bias)))
+        product = graph.node("Add", product, graph.constant(as_array(layer.bias)))
     return [_activation(graph, layer, product)]
 
 
@@ -79,8 +79,8 @@ def _normalize(
 ) -> list[str]:
     axis = layer.axis if isinstance(layer.axis, int) else layer.axis[0]
     width = layer.input.shape[-1]
-    scale = _array(layer.gamma) if layer.scale else np.ones(width)
-    shift = _array(layer.beta) if layer.center else np.zeros(width)
+    scale = as_array(layer.gamma) if layer.scale else np.ones(width)
+    shift = as_array(layer.beta) if layer.center else np.zeros(width)
     constants = [graph.constant(scale), graph.constant(shift)]
     return graph.nodes(
         "LayerNormalization", [inputs[0], *constants], 1, axis=axis, epsilon=layer.epsilon
@@ -94,17 +94,17 @@ def _token_mask(graph: Graph, layer: layers.TokenMask, inputs: list[str]) -> lis
 
 @converts(layers.WordEmbedding)
 def _word_embedding(graph: Graph, layer: layers.WordEmbedding, inputs: list[str]) -> list[str]:
-    table = _array(layer.table)
+    table = as_array(layer.table)
     end = layers.FIRST_WORD + layer.tuned_words
     if layer.tuned_words and graph.n_members == 1:
         table = table.copy()
-        table[layers.FIRST_WORD : end] += _array(layer.difference)
+        table[layers.FIRST_WORD : end] += as_array(layer.difference)
     vectors = graph.node("Gather", graph.weights(table), inputs[0])
     if not layer.tuned_words or graph.n_members == 1:
         return [vectors]
     # The frozen table stays apart, so that members share it. Other words hit a row of zeros.
     rows = ((layers.FIRST_WORD, 1), (0, 0))
-    changes = graph.weights(np.pad(_array(layer.difference), rows))
+    changes = graph.weights(np.pad(as_array(layer.difference), rows))
     beyond = graph.constant(end, "int32")
     change = graph.node("Gather", changes, graph.node("Min", inputs[0], beyond))
     return [graph.node("Add", vectors, change)]
@@ -112,7 +112,7 @@ def _word_embedding(graph: Graph, layer: layers.WordEmbedding, inputs: list[str]
 
 @converts(HashedNgrams)
 def _hashed_ngrams(graph: Graph, layer: HashedNgrams, inputs: list[str]) -> list[str]:
-    table, zero = graph.weights(_array(layer.table)), graph.constant(0, "int32")
+    table, zero = graph.weights(as_array(layer.table)), graph.constant(0, "int32")
     buckets, prime = graph.constant(layer.buckets, "int32"), graph.constant(PRIME, "int32")
     # One step to the right: a column of padding in front, the last column off.
     around = graph.constant([0, 1, 0, -1], "int64")
@@ -180,7 +180,9 @@ def _recurrent(graph: Graph, layer: layers.Recurrent, inputs: list[str]) -> list
 @converts(layers.AttentionPooling)
 def _attention(graph: Graph, layer: layers.AttentionPooling, inputs: list[str]) -> list[str]:
     states, mask = inputs
-    product = graph.node("MatMul", graph.node("Tanh", states), graph.constant(_array(layer.query)))
+    product = graph.node(
+        "MatMul", graph.node("Tanh", states), graph.constant(as_array(layer.query))
+    )
     scores = graph.node("Squeeze", product, graph.constant([-1], "int64"))
     kept = graph.node("Where", mask, scores, graph.constant(layers.lowest("float32")))
     weights = graph.node("Softmax", kept, axis=-1)
@@ -239,8 +241,11 @@ def _lengths(graph: Graph, mask: str) -> str:
 
 
 def _lstm_weights(layer: keras.layers.LSTM) -> tuple[Array, Array, Array]:
+    return lstm_weights(*(as_array(weight) for weight in layer.get_weights()))
+
+
+def lstm_weights(kernel: Array, recurrent: Array, bias: Array) -> tuple[Array, Array, Array]:
     """Input, recurrent and bias weights: Keras's gates i, f, c, o in ONNX's order i, o, f, c."""
-    kernel, recurrent, bias = (_array(weight) for weight in layer.get_weights())
 
     def reorder(array: Array) -> Array:
         i, f, c, o = np.split(array, 4, axis=-1)
@@ -252,9 +257,10 @@ def _lstm_weights(layer: keras.layers.LSTM) -> tuple[Array, Array, Array]:
 
 def _gru_weights(layer: keras.layers.GRU) -> tuple[Array, Array, Array]:
     """Input, recurrent and bias weights; the gates z, r, h stand in the same order."""
-    kernel, recurrent, biases = (_array(weight) for weight in layer.get_weights())
+    kernel, recurrent, biases = (as_array(weight) for weight in layer.get_weights())
     return kernel.T, recurrent.T, biases.reshape(-1)
 
 
-def _array(weight: Any) -> Array:
+def as_array(weight: Any) -> Array:
+    """A weight as float32."""
     return np.asarray(keras.ops.convert_to_numpy(weight), np.float32)

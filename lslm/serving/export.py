@@ -5,6 +5,7 @@ LSTM or GRU node with `sequence_lens`.
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import keras
@@ -13,6 +14,9 @@ import onnx
 from lslm.encoder.layers import AttentionPooling
 from lslm.serving.converters import convert
 from lslm.serving.graph import Graph
+
+# Registers its converters.
+import_module("lslm.serving.language_converters")
 
 OUTPUTS, ATTENTION = "outputs", "attention"
 

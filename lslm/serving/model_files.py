@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lslm
+from lslm import heads
 from lslm.errors import InputError
 from lslm.heads.contract import Targets
 from lslm.serving import model_folder
 from lslm.serving.export import to_onnx
 from lslm.serving.model_folder import Description, ModelFolder
+from lslm.serving.stepping import to_step
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
@@ -58,6 +60,8 @@ def save(  # noqa: PLR0913 (a folder is made of as many things)
     if networks:
         _save_networks(folder, members)
     to_onnx(members, folder / model_folder.GRAPH, hyperparameters.encoder.stored)
+    if heads.get(head.kind).writes:
+        to_step(members, folder / model_folder.STEP, hyperparameters.encoder.stored)
     model_folder.write_manifest(folder)
 
 

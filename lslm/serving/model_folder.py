@@ -3,6 +3,7 @@
 model.json        the description, with the format's number
 vocabulary.json   words in the order of their ids
 model.onnx        all networks in one graph, which answers; a baseline has baseline.skops instead
+step.onnx         of a language model: a step of it, its state going in and out
 members/0.keras   each network, to go on training or to look into
 seen.npy          sorted fingerprints of the documents it was trained on
 manifest.json     the SHA-256 of each other file
@@ -30,6 +31,7 @@ READABLE = (1, 2, 3, 4)
 of the head among the hyperparameters."""
 
 DESCRIPTION, VOCABULARY, GRAPH = "model.json", "vocabulary.json", "model.onnx"
+STEP = "step.onnx"
 NETWORK = "network"
 """What answers, where it is not a baseline."""
 SEEN, MANIFEST, MEMBERS = "seen.npy", "manifest.json", "members"

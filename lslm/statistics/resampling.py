@@ -49,6 +49,39 @@ class Mean:
         return resampled_means(self.scores(truth, outputs), resamples, rng)
 
 
+def _as_it_is(values: Array) -> Array:
+    return values
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """A metric that is one sum over the documents by another, such as errors by words."""
+
+    above: Callable[[Array, Array], Array]
+    """From (truth, outputs) to `(n,)`."""
+    below: Callable[[Array, Array], Array]
+    """The same, for what it is divided by."""
+    told: Callable[[Array], Array] = _as_it_is
+    """What is made of the ratio, such as its exponential."""
+
+    def __call__(self, truth: Array, outputs: Array, /) -> float:
+        """The ratio of the sums."""
+        sums = self.above(truth, outputs).sum() / self.below(truth, outputs).sum()
+        return float(self.told(sums))
+
+    def resample(
+        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
+    ) -> Array:
+        """Ratios of resampled sums: a document brings both its numbers."""
+        above, below = self.above(truth, outputs), self.below(truth, outputs)
+        n, step = len(above), max(1, _BLOCK // len(above))
+        sizes = (min(step, resamples - start) for start in range(0, resamples, step))
+        draws = (rng.integers(0, n, size=(size, n), dtype=np.int32) for size in sizes)
+        return self.told(
+            np.concatenate([above[draw].sum(axis=1) / below[draw].sum(axis=1) for draw in draws])
+        )
+
+
 @dataclass(frozen=True)
 class OfConfusion:
     """A metric made from the confusion matrix of argmax predictions."""

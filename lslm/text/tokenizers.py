@@ -18,6 +18,7 @@ _UNSPACED = (
 )
 _WORD = rf"(?:(?![{_UNSPACED}])\w)+"
 _TOKEN = re.compile(rf"{_WORD}(?:['’]{_WORD})*|[^\s\w]|[{_UNSPACED}]")
+_ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
 _SYMBOL = re.compile(r"\S")
 
 Tokenizer = Callable[[str], list[str]]
@@ -33,6 +34,11 @@ def words(text: str) -> list[str]:
     return _TOKEN.findall(text)
 
 
+def is_unspaced(token: str) -> bool:
+    """Whether a token is a character of a script that puts no spaces between words."""
+    return _ONE_UNSPACED.fullmatch(token) is not None
+
+
 def characters(text: str) -> list[str]:
     """Every character that is not white space.
 
@@ -41,6 +47,16 @@ def characters(text: str) -> list[str]:
         ['a', 'b', 'c']
     """
     return _SYMBOL.findall(text)
+
+
+def all_characters(text: str) -> list[str]:
+    """Every character, white space too.
+
+    Example:
+        >>> all_characters("a bc")
+        ['a', ' ', 'b', 'c']
+    """
+    return list(text)
 
 
 def _chinese() -> Tokenizer:
@@ -63,7 +79,12 @@ def tokenizer(settings: TextSettings) -> Tokenizer:
         >>> tokenizer(TextSettings())("Good Film.")
         ['good', 'film', '.']
     """
-    split = {"words": lambda: words, "characters": lambda: characters, "chinese": _chinese}
+    split = {
+        "words": lambda: words,
+        "characters": lambda: characters,
+        "all-characters": lambda: all_characters,
+        "chinese": _chinese,
+    }
     tokens = split[settings.tokenizer]()
     return (lambda text: tokens(text.lower())) if settings.lowercase else tokens
 

@@ -2,19 +2,19 @@
 
 import time
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from lslm import heads
-from lslm.encoder.encoder import encode
+from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
-from lslm.training.batches import MULTIPLE, Batches, for_keras, in_order
+from lslm.training import feeds
+from lslm.training.batches import MULTIPLE, for_keras, in_order
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.optimizers import optimizer
@@ -46,14 +46,7 @@ def fit(
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
-    batches = Batches(
-        part.training,
-        head.batching,
-        part.vocabulary.mark,
-        training.batch_size,
-        training.max_tokens,
-        seed,
-    )
+    batches = feeds.of(part, head, hyperparameters, seed)
     network.compile(
         optimizer=optimizer(training, n_steps=len(batches) * training.epochs),
         loss=head.loss(hyperparameters),
@@ -81,8 +74,7 @@ def fit(
 
 def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
     """The network: encoder and head, every layer seeded from `seed`."""
-    encoder = partial(
-        encode,
+    encoder = Encoder(
         n_words=len(part.vocabulary),
         size=part.units,
         vectors=part.vectors,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lslm.cleaning.chain import clean
 from lslm.corpus.splitting import cut, folds, split, thinned
 from lslm.errors import InputError
-from lslm.settings import CorpusSettings, EvaluationSettings, Settings, Source
+from lslm.settings import CleaningSettings, CorpusSettings, EvaluationSettings, Settings, Source
 
 
 def frame(labels, groups=None, times=None, seed=0) -> pl.DataFrame:
@@ -177,3 +177,41 @@ def test_a_holdout_label_that_development_never_has_is_refused(tmp_path):
 def test_without_labels_no_label_is_asked_for(tmp_path):
     report = run(tmp_path, settings(tmp_path, MANY), needs_label=False)
     assert report["development"] == {"documents": 36, "labels": {}}
+
+
+def test_in_place_folds_are_blocks_and_the_holdout_is_the_end():
+    data = frame(["a"] * 30).with_columns(position=pl.int_range(30))
+    blocks = [validation.tolist() for _, validation in folds(data, 3, 0)]
+    assert blocks == [list(range(10)), list(range(10, 20)), list(range(20, 30))]
+    for training, validation in folds(data, 3, 0):
+        assert sorted([*training, *validation]) == list(range(30))
+    rest, held = cut(data, 0.2, 0)
+    assert (rest.tolist(), held.tolist()) == (list(range(24)), list(range(24, 30)))
+
+
+@given(rows, st.integers(2, 4))
+def test_near_duplicates_stay_together_in_blocks_too(rows, k):
+    data = frame(["a"] * len(rows), [group for _, group in rows])
+    data = data.with_columns(position=pl.int_range(len(rows)))
+    if data["group"].n_unique() < k:
+        return
+    groups = data["group"].to_numpy()
+    for training, validation in [*folds(data, k, 0), cut(data, 0.3, 0)]:
+        assert not set(groups[training]) & set(groups[validation])
+
+
+def test_a_blocked_split_writes_the_place_of_each_document(tmp_path):
+    lines = [f"document number {n * 7919} of the long row" for n in range(40)]
+    (tmp_path / "a.txt").write_text("\n".join(lines))
+    settings = Settings(
+        name="mine",
+        corpus=CorpusSettings(sources=(Source(path="a.txt", format="lines"),)),
+        cleaning=CleaningSettings(near_duplicates=None),
+        evaluation=EvaluationSettings(folds=2),
+    )
+    clean(settings, tmp_path, tmp_path / "cleaned", needs_label=False)
+    report = split(tmp_path / "cleaned", settings, tmp_path, needs_label=False, blocked=True)
+    parts = [pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("development", "holdout")]
+    assert [part["position"].to_list() for part in parts] == [[*range(36)], [*range(36, 40)]]
+    assert parts[1]["text"].to_list() == lines[36:]
+    assert report["holdout_by"] == "the end"

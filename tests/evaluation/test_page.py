@@ -218,15 +218,18 @@ def test_words_are_shaded_by_what_they_do_for_the_answer(report):
 @pytest.mark.parametrize(
     ("low", "high", "said"),
     [
-        (0.1, 0.3, "The curve still rises"),
+        (0.1, 0.3, "The curve still gets better"),
         (-0.1, 0.3, "That may be chance"),
-        (-0.3, -0.1, "The score falls with more documents"),
+        (-0.3, -0.1, "The score gets worse with more documents"),
     ],
 )
 def test_whether_more_data_would_help_is_told(report, low: float, high: float, said: str):
-    gain = Gain(difference=(low + high) / 2, low=low, high=high, n=40)
-    varied = VARIATION.model_copy(update={"gain": gain})
-    assert said in page(report.model_copy(update={"variation": varied}))
+    for direction, sign in (("maximize", 1), ("minimize", -1)):
+        edges = sorted((sign * low, sign * high))
+        gain = Gain(difference=sum(edges) / 2, low=edges[0], high=edges[1], n=40)
+        varied = VARIATION.model_copy(update={"gain": gain})
+        changes = {"variation": varied, "direction": direction}
+        assert said in page(report.model_copy(update=changes))
 
 
 def test_a_difference_is_compared_with_what_the_seed_does(report):

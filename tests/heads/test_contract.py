@@ -1,7 +1,6 @@
 """What every head promises; a new head is tested here without an edit."""
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import polars as pl
 import pytest
 
 from lslm import heads
-from lslm.encoder.encoder import encode
+from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
 from lslm.errors import InputError
 from lslm.heads import ragged
@@ -62,7 +61,7 @@ class TestContract:
         return head.fit_targets(DOCUMENTS, head.options())
 
     def network(self, head: Head, targets: dict) -> keras.Model:
-        encoder = partial(encode, n_words=40, size=5, vectors=None, settings=SMALL.encoder, seed=1)
+        encoder = Encoder(n_words=40, size=5, vectors=None, settings=SMALL.encoder, seed=1)
         return head.build(encoder, targets, SMALL)
 
     def ids(self, head: Head, texts: list[str]) -> tuple[list[np.ndarray], int]:

@@ -190,3 +190,26 @@ def test_a_column_that_the_head_does_not_use_is_refused():
     said = refusal("docstrings", "corpus.columns={sumary: abstract}")
     assert "uses no column 'sumary' (did you mean 'summary'?)" in said
     assert "uses no column 'summary'" in refusal("imdb", "corpus.columns={summary: abstract}")
+
+
+LANGUAGE_MODEL = "name: mine\nembedding: {method: none, min_count: 3}\nhead: {kind: language-model"
+
+
+def test_options_that_stand_elsewhere_are_filled_in(tmp_path):
+    file = written(tmp_path, LANGUAGE_MODEL + "}\ntext: {tokenizer: all-characters}\n")
+    options = load(file).settings.head.options
+    assert (options["tokenizer"], options["min_count"]) == ("all-characters", 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "overrides", "said"),
+    [
+        ("", ["embedding.method=word2vec"], "embedding.method is 'word2vec', which the head"),
+        ("", ["encoder.max_words=50"], "encoder.max_words is 50, which the head"),
+        ("", ["search.space={encoder.max_words: [0, 50]}"], "takes encoder.max_words at one value"),
+        (", options: {min_count: 2}", [], "2 is not embedding.min_count, which is 3"),
+        (", options: {stepz: 9}", [], "unknown key 'stepz'"),
+    ],
+)
+def test_what_a_head_cannot_use_is_refused(tmp_path, options, overrides, said):
+    assert said in refusal(written(tmp_path, LANGUAGE_MODEL + options + "}\n"), *overrides)

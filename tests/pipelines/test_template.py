@@ -113,3 +113,15 @@ def test_the_commented_settings_are_the_defaults(tmp_path):
     file.write_text("name: mine\n" + uncommented)
     assert load(str(file)).settings == Settings(name="mine")
     assert uncommented.count("\n") > len(MOST_USED)
+
+
+def test_text_alone_makes_a_pipeline_of_a_language_model(tmp_path):
+    data = csv_file(tmp_path)
+    seen = glance(data, language_model=True)
+    (tmp_path / "my.yaml").write_text(render(seen, data.name, "mine"))
+    settings = load(str(tmp_path / "my.yaml")).settings
+    assert (settings.head.kind, settings.corpus.text) == ("language-model", "body")
+    assert settings.embedding.method == "none"
+    assert "pooling" not in render(seen, data.name, "mine")
+    with pytest.raises(InputError, match="text alone"):
+        glance(data, label="stars", language_model=True)

@@ -23,3 +23,10 @@ def test_a_name_that_the_settings_give_stays_as_it_is_there() -> None:
     joined = spaces.of(HEAD, GIVEN, [SIZE, LATENCY])
     assert joined["encoder.max_words"] == (100,)
     assert {"encoder.vector_units", "encoder.units"} < joined.keys()
+
+
+def test_what_a_head_does_not_read_or_needs_at_one_value_stays_out() -> None:
+    head = heads.get("language-model")
+    joined = spaces.of(head, None, [SIZE]).keys()
+    assert not joined & {*head.unused, *head.needs}
+    assert joined - spaces.of(head, None).keys() == {"encoder.vector_units", "encoder.stored"}

@@ -53,8 +53,8 @@ def worst(
         return Rule(name=name, passed=True, figures=few, limit=limit)
     compared = [(each, each.comparison) for each in slices if each.comparison is not None]
     if champion is None or not compared:
-        lowest = min(slices, key=lambda each: gain(goal, each.challenger))
-        figures = f"no champion to compare with; lowest of {len(slices)}: {_told(goal, lowest)}"
+        weakest = min(slices, key=lambda each: gain(goal, each.challenger))
+        figures = f"no champion to compare with; weakest of {len(slices)}: {_told(goal, weakest)}"
         return Rule(name=name, passed=True, figures=figures, limit=limit)
     failing = [pair for pair in compared if _worse(goal, pair[1], settings)]
     shown, found = min(failing or compared, key=lambda pair: gain(goal, pair[1].difference))

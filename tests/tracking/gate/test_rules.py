@@ -112,7 +112,7 @@ LEFT_OUT = Opponent("3", None, 50)
             {"champion": None, "slices": (part("a", None), Slice("b", 60, 0.4, None))},
             {},
             True,
-            "no champion to compare with; lowest of 2: b, accuracy 0.4000, n = 60",
+            "no champion to compare with; weakest of 2: b, accuracy 0.4000, n = 60",
         ),
         (SPEED, {}, {}, True, "median 1.50 ms, 95% within 4.00 ms"),
         (SPEED, {}, {"max_latency_ms": 1.5}, True, "median 1.50 ms"),

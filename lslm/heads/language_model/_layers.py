@@ -1,0 +1,266 @@
+"""Layers of a language model: tied words, an LSTM that carries its state, and the next token's cost."""
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+_register = keras.saving.register_keras_serializable(package="lslm")
+_BLOCK = 512
+"""Tokens whose logits are in memory together, where no gradient is needed."""
+NEVER = -1e9
+"""Logit of what is never predicted."""
+
+
+@_register
+class TiedWords(keras.layers.Layer):
+    """Vectors of words `(batch, time, size)`, and the table `(n_words, size)` for the way back.
+
+    Inan, Khosravi & Socher 2017 and Press & Wolf 2017: the same table reads words and predicts them.
+    """
+
+    def __init__(self, n_words: int, size: int, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_words, self.size, self.seed = n_words, size, seed
+
+    def build(self, input_shape: Any) -> None:
+        """Draw the table."""
+        small = keras.initializers.RandomUniform(-0.1, 0.1, seed=self.seed)
+        self.table = self.add_weight(
+            name="table",
+            shape=(self.n_words, self.size),
+            initializer=small,
+            # In mixed precision what is looked up is cast; what is predicted with stays float32.
+            autocast=False,
+        )
+
+    def call(self, tokens: Any) -> Any:
+        """Look the words up."""
+        vectors = ops.take(self.table, tokens, axis=0)
+        return ops.cast(vectors, self.compute_dtype), ops.convert_to_tensor(self.table)
+
+    def compute_output_spec(self, tokens: Any) -> Any:
+        """`(batch, time, size)` and `(n_words, size)`."""
+        vectors = keras.KerasTensor((*tokens.shape, self.size), dtype=self.compute_dtype)
+        return vectors, keras.KerasTensor((self.n_words, self.size), dtype="float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        own = {"n_words": self.n_words, "size": self.size, "seed": self.seed}
+        return super().get_config() | own
+
+
+@_register
+class CarriedLstm(keras.layers.Layer):
+    """An LSTM over states `(batch, time, features)` and their tokens; returns `(batch, time, units)`.
+
+    In training the state goes on from the batch before, row by row, up to `rows` rows; the gradient
+    does not. Padding puts it to zero. `weight_dropout` is of the recurrent weights, one draw a batch
+    (DropConnect, Merity et al. 2018, section 2). Gates stand in the order i, f, c, o.
+    """
+
+    def __init__(
+        self, units: int, rows: int, weight_dropout: float = 0.0, seed: int = 0, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units, self.rows, self.weight_dropout, self.seed = units, rows, weight_dropout, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights, and room for the state."""
+        features, width = input_shape[0][-1], 4 * self.units
+        draw = keras.initializers
+        self.kernel = self.add_weight(
+            name="kernel",
+            shape=(features, width),
+            initializer=draw.GlorotUniform(seed=self.seed),
+        )
+        self.recurrent = self.add_weight(
+            name="recurrent",
+            shape=(self.units, width),
+            initializer=draw.Orthogonal(seed=self.seed + 1),
+        )
+        self.bias = self.add_weight(name="bias", shape=(width,), initializer=self._remembering)
+        self.kept = [
+            self.add_weight(
+                name=name, shape=(self.rows, self.units), initializer="zeros", trainable=False
+            )
+            for name in ("hidden", "cell")
+        ]
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Step through the tokens."""
+        states, tokens = inputs
+        n_rows = ops.shape(states)[0]
+        recurrent = self._recurrent_weights(training)
+        if training:
+            start = [ops.convert_to_tensor(kept)[:n_rows] for kept in self.kept]
+        else:
+            start = [ops.zeros((n_rows, self.units), states.dtype)] * 2
+        there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
+        projected = ops.matmul(states, self.kernel) + self.bias
+
+        def step(carried: Any, given: Any) -> Any:
+            hidden, cell = carried
+            gates, keep = given[:, :-1] + ops.matmul(hidden, recurrent), given[:, -1:]
+            i, f, c, o = ops.split(gates, 4, axis=-1)
+            cell = keep * (ops.sigmoid(f) * cell + ops.sigmoid(i) * ops.tanh(c))
+            hidden = keep * (ops.sigmoid(o) * ops.tanh(cell))
+            # TensorFlow's scan gives back what has the form of the state.
+            return (hidden, cell), (hidden, cell)
+
+        # Scanning takes one array; the flag is its last column.
+        steps_first = ops.swapaxes(ops.concatenate([projected, there], axis=-1), 0, 1)
+        end, (outputs, _) = ops.scan(step, tuple(start), steps_first)
+        if training:
+            for kept, value in zip(self.kept, end, strict=True):
+                rest = ops.convert_to_tensor(kept)[n_rows:]
+                kept.assign(ops.concatenate([ops.stop_gradient(value), rest]))
+        return ops.swapaxes(outputs, 0, 1)
+
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:
+        """`(batch, time, units)`."""
+        return keras.KerasTensor((*inputs[0].shape[:2], self.units), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        return super().get_config() | {
+            "units": self.units,
+            "rows": self.rows,
+            "weight_dropout": self.weight_dropout,
+            "seed": self.seed,
+        }
+
+    def _recurrent_weights(self, training: bool) -> Any:
+        weights = ops.convert_to_tensor(self.recurrent)
+        if not training or not self.weight_dropout:
+            return weights
+        return keras.random.dropout(weights, self.weight_dropout, seed=self.generator)
+
+    def _remembering(self, shape: Any, dtype: Any = None) -> Any:
+        """Zeros, and ones for the gate that forgets (Jozefowicz et al. 2015, section 2.2)."""
+        return ops.concatenate(
+            [
+                ops.zeros((self.units,), dtype),
+                ops.ones((self.units,), dtype),
+                ops.zeros((2 * self.units,), dtype),
+            ]
+        )
+
+
+@_register
+class Calm(keras.layers.Layer):
+    """Outputs as they are; in training, large ones and jumping ones add to the loss.
+
+    Takes outputs before and after dropout, `(batch, time, units)`. Merity, McCann & Socher 2017.
+    """
+
+    def __init__(self, activation: float = 0.0, temporal: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation, self.temporal = activation, temporal
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Add to the loss, and give back what is after dropout."""
+        plain, dropped = inputs
+        if training and self.activation:
+            large = ops.mean(ops.square(ops.cast(dropped, "float32")))
+            self.add_loss(self.activation * large)
+        if training and self.temporal:
+            jumps = ops.cast(plain[:, 1:] - plain[:, :-1], "float32")
+            self.add_loss(self.temporal * ops.mean(ops.square(jumps)))
+        return dropped
+
+    def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
+        """The shape of the outputs."""
+        return tuple(input_shape[1])
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        own = {"activation": self.activation, "temporal": self.temporal}
+        return super().get_config() | own
+
+
+@_register
+class NextToken(keras.layers.Layer):
+    """What each next token costs, in nats, `(batch, time - 1)`; 0 where there is none.
+
+    Takes states `(batch, time, size)`, tokens `(batch, time)` and the table `(n_words, size)`. With
+    `sampled`, training compares the right token with that many drawn ones, frequent ones more often, each
+    weighted by one over how often it is drawn: an importance-sampled softmax (Bengio & Senecal 2003).
+    """
+
+    def __init__(self, n_words: int, sampled: int = 0, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_words, self.sampled, self.seed = n_words, sampled, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the bias."""
+        self.bias = self.add_weight(name="bias", shape=(self.n_words,), initializer="zeros")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Compare what is said with what comes."""
+        states, tokens, table = inputs
+        wanted = tokens[:, 1:]
+        said = ops.reshape(states[:, :-1], (-1, states.shape[-1]))
+        right = ops.reshape(wanted, (-1,))
+        if training and self.sampled:
+            costs = self._against_drawn(said, right, table)
+        elif training:
+            costs = self._against_all(said, right, table)
+        else:
+            costs = self._in_blocks(said, right, table)
+        counts = ops.logical_and(ops.not_equal(wanted, 0), ops.not_equal(tokens[:, :-1], 0))
+        return ops.where(counts, ops.reshape(costs, ops.shape(wanted)), 0.0)
+
+    def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:
+        """`(batch, time - 1)`."""
+        batch, time = inputs[1].shape
+        return keras.KerasTensor((batch, time and time - 1), dtype=self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """What the constructor takes."""
+        own = {"n_words": self.n_words, "sampled": self.sampled, "seed": self.seed}
+        return super().get_config() | own
+
+    def biases(self) -> Any:
+        """The bias of each word, `(n_words,)`; padding is never predicted."""
+        never = np.zeros(self.n_words, np.float32)
+        never[0] = NEVER
+        return self.bias + never
+
+    def _against_all(self, said: Any, right: Any, table: Any) -> Any:
+        logits = ops.matmul(said, ops.transpose(table)) + self.biases()
+        return ops.logsumexp(logits, axis=-1) - self._logit(said, right, table)
+
+    def _in_blocks(self, said: Any, right: Any, table: Any) -> Any:
+        n_tokens = ops.shape(right)[0]
+        lacking = (-n_tokens) % _BLOCK
+        said = ops.concatenate([said, ops.zeros((lacking, table.shape[-1]), said.dtype)])
+        right = ops.concatenate([right, ops.zeros((lacking,), right.dtype)])
+        blocks = ops.reshape(said, (-1, _BLOCK, table.shape[-1])), ops.reshape(right, (-1, _BLOCK))
+        costs = ops.map(lambda block: self._against_all(block[0], block[1], table), blocks)
+        return ops.reshape(costs, (-1,))[:n_tokens]
+
+    def _against_drawn(self, said: Any, right: Any, table: Any) -> Any:
+        span = float(np.log(self.n_words))
+        draws = keras.random.uniform((self.sampled,), seed=self.generator)
+        drawn = ops.cast(ops.exp(draws * span), "int32")
+        drawn = ops.clip(drawn, 1, self.n_words - 1)
+
+        def expected(ids: Any) -> Any:
+            """Logarithm of how often an id is drawn: ids go by falling frequency (Zipf)."""
+            place = ops.cast(ops.maximum(ids, 1), said.dtype)
+            return ops.log(self.sampled * ops.log((place + 1) / place) / span)
+
+        others = ops.matmul(said, ops.transpose(ops.take(table, drawn, axis=0)))
+        others = others + ops.take(self.bias, drawn) - expected(drawn)
+        others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, others)
+        own = self._logit(said, right, table)
+        return ops.logsumexp(ops.concatenate([own[:, None], others], axis=1), axis=1) - own
+
+    def _logit(self, said: Any, right: Any, table: Any) -> Any:
+        product = ops.sum(said * ops.take(table, right, axis=0), axis=-1)
+        return product + ops.take(self.bias, right)

@@ -1,0 +1,116 @@
+"""The record of the head `language-model`."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from lslm.heads.contract import Array, Encode, Goal, Head, Targets
+from lslm.heads.language_model import metrics
+from lslm.heads.language_model.baselines import BASELINES
+from lslm.heads.language_model.options import Options
+from lslm.heads.language_model.rows import Rows
+from lslm.heads.language_model.rule import tokens_of
+from lslm.settings import Hyperparameters, Range, Section
+
+if TYPE_CHECKING:
+    import keras
+
+
+def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
+    """The options; nothing is learned from the documents."""
+    return {"options": options.model_dump(mode="json")}
+
+
+def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) -> "keras.Model":
+    """From tokens `(rows, time)` to nats `(rows, time - 1)`."""
+    from lslm.heads.language_model._network import build as network
+
+    return network(encode, Options.model_validate(hyperparameters.head), hyperparameters)
+
+
+def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
+    """Mean nats a token."""
+    from lslm.heads.language_model._losses import MeanCost
+
+    return MeanCost()
+
+
+def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Perplexity a token of each text, its tokens (ends of lines included) and nats."""
+    split = tokens_of(targets)
+    counts = [len(split(text)) + 1 for text in texts]
+    return [
+        {"perplexity": float(np.exp(nats / n)), "tokens": n, "nats": float(nats)}
+        for nats, n in zip(outputs, counts, strict=True)
+    ]
+
+
+def details(truth: Array, outputs: Array, targets: Targets) -> list[dict[str, Any]]:
+    """A row a third of the documents by number of tokens."""
+    counts = truth[:, 0]
+    low, high = np.quantile(counts, [1 / 3, 2 / 3], method="lower")
+    ways = (
+        (f"at most {low} tokens", counts <= low),
+        (f"up to {high} tokens", (counts > low) & (counts <= high)),
+        (f"over {high} tokens", counts > high),
+    )
+    return [
+        {
+            "length": name,
+            "cross_entropy": metrics.cross_entropy(truth[rows], outputs[rows]),
+            "perplexity": metrics.perplexity(truth[rows], outputs[rows]),
+            "n": int(rows.sum()),
+        }
+        for name, rows in ways
+        if rows.any()
+    ]
+
+
+HEAD = Head(
+    name="language-model",
+    options=Options,
+    columns=(),
+    inherited={
+        "tokenizer": "text.tokenizer",
+        "lowercase": "text.lowercase",
+        "min_count": "embedding.min_count",
+    },
+    # Fewer words would make a text cheaper: more of them are the unknown one, which is easy to predict.
+    needs={"embedding.method": "none", "encoder.max_words": 0},
+    unused=frozenset(
+        {
+            "encoder.cell",
+            "encoder.bidirectional",
+            "encoder.pooling",
+            "encoder.tuned_words",
+            "encoder.ngrams",
+        }
+    ),
+    searchable=("steps", "weight_dropout", "activation", "temporal"),
+    blocked=True,
+    writes=True,
+    batching=Rows(),
+    fit_targets=fit_targets,
+    encode_targets=metrics.sizes,
+    build=build,
+    loss=loss,
+    goal=Goal("cross_entropy", "minimize"),
+    metrics={
+        "cross_entropy": metrics.cross_entropy,
+        "perplexity": metrics.perplexity,
+        "bits_per_character": metrics.bits_per_character,
+    },
+    example_scores=metrics.nats_per_token,
+    details=details,
+    decode=decode,
+    baselines=BASELINES,
+    compare=metrics.compare,
+    space={
+        "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
+        "head.weight_dropout": Range(low=0.0, high=0.6, step=0.1),
+    },
+    prediction_schema=(("perplexity", "double"), ("tokens", "long"), ("nats", "double")),
+    packages=("sentencex",),
+)

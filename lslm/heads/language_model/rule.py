@@ -1,0 +1,33 @@
+"""How texts become tokens to predict, the same for the network and for every baseline."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from lslm.heads.contract import Targets
+from lslm.heads.language_model.options import Options
+from lslm.settings import TextSettings
+from lslm.text.sentences import Sentences, splitter
+from lslm.text.tokenizers import Tokenizer, marked, tokenizer
+from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
+
+LINES: Sentences = splitter("lines", "en")
+"""Lines that are not empty."""
+
+
+def tokens_of(targets: Targets) -> Tokenizer:
+    """From a document to its tokens, with `<s>` between lines.
+
+    One more `<s>` ends the document; it is predicted too, and stands for the start as well.
+    """
+    options = Options.model_validate(targets["options"])
+    text = TextSettings(tokenizer=options.tokenizer, lowercase=options.lowercase)
+    return marked(tokenizer(text), LINES)
+
+
+def vocabulary_of(documents: Iterable[list[str]], min_count: int) -> Vocabulary:
+    """Tokens that stand `min_count` times or more in the documents, as networks know them."""
+    counts = Counter[str]()
+    for tokens in documents:
+        counts.update(tokens)
+    frequent = [token for token, n in counts.most_common() if n >= min_count]
+    return Vocabulary((*SPECIAL, *dict.fromkeys([*frequent, MARK])))

@@ -1,0 +1,135 @@
+"""Going on with a text: tokens drawn one by one from what a language model expects."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from lslm import heads
+from lslm.cleaning.normalization import normalize
+from lslm.errors import InputError
+from lslm.heads.batching import TOKENS
+from lslm.serving.model_folder import NETWORK, STEP, Description, ModelFolder
+from lslm.text.joining import Joiner
+from lslm.text.vocabulary import MARK, PADDING, UNKNOWN, Vocabulary
+
+Floats = NDArray[np.float32]
+
+_STATE = ("hidden", "cell")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is drawn."""
+
+    temperature: float = 1.0
+    """Divides the log probabilities: below 1 likely tokens become likelier; 0 takes the likeliest."""
+    top_p: float = 1.0
+    """Only the likeliest tokens that together have this chance (Holtzman et al. 2020, section 3.1)."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """A token that was drawn."""
+
+    token: str
+    text: str
+    """What it adds to the text, white space before it included."""
+    probability: float
+    """By the model, before temperature and cut."""
+
+
+class Writer:
+    """A loaded language model that goes on with texts."""
+
+    def __init__(
+        self,
+        description: Description,
+        vocabulary: Vocabulary,
+        session: onnxruntime.InferenceSession,
+    ) -> None:
+        self.description = description
+        self._vocabulary, self._session = vocabulary, session
+        self._split = heads.tokens(description.text, description.head)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Writer":
+        """Open a model folder; InputError for a model that writes nothing."""
+        files = ModelFolder(folder)
+        description = files.description()
+        if description.system != NETWORK or not heads.get(description.head.kind).writes:
+            raise InputError(
+                f"the model {description.name!r} is no language model",
+                right="a model of the head 'language-model'",
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(
+            files.read(STEP), options, providers=["CPUExecutionProvider"]
+        )
+        return cls(description, files.vocabulary(), session)
+
+    def unknown(self, prompt: str) -> list[str]:
+        """Tokens of a prompt that the model does not know, each once, in order."""
+        tokens = dict.fromkeys(self._tokens(prompt))
+        return [token for token in tokens if token not in self._vocabulary]
+
+    def write(self, prompt: str, n_tokens: int, sampling: Sampling, seed: int) -> Iterator[Written]:
+        """Up to `n_tokens` tokens that go on with the prompt, each as soon as it is drawn.
+
+        An empty prompt begins a document. `<s>` ends a line and goes on with the next. Each token costs
+        the same, however long the text is. The same seed gives the same tokens.
+        """
+        random = np.random.default_rng(seed)
+        tokens = self._tokens(prompt)
+        join = Joiner(self.description.text.tokenizer, tokens[-1] if tokens else "")
+        said, state = self._step([MARK, *tokens], self._nothing())
+        for _ in range(n_tokens):
+            place = draw(said, sampling, random)
+            token = self._vocabulary.words[place]
+            yield Written(token, join(token), float(np.exp(said[place])))
+            said, state = self._step([token], state)
+
+    def _tokens(self, prompt: str) -> list[str]:
+        return self._split(normalize(prompt, self.description.cleaning))
+
+    def _nothing(self) -> list[Floats]:
+        shapes = {each.name: each.shape for each in self._session.get_inputs()}
+        n_layers, _, units = shapes[_STATE[0]]
+        return [np.zeros((n_layers, 1, units), np.float32)] * len(_STATE)
+
+    def _step(self, tokens: list[str], state: list[Floats]) -> tuple[Floats, list[Floats]]:
+        """Log probabilities of what comes after the tokens, `(n_words,)`, and the state then.
+
+        Padding and the unknown token are never written.
+        """
+        given = dict(zip(_STATE, state, strict=True))
+        ids = self._vocabulary.encode(tokens)[None]
+        said, *after = self._session.run(None, {TOKENS: ids, **given})
+        possible = np.array(said[0], np.float32)
+        possible[[PADDING, UNKNOWN]] = -np.inf
+        return possible - np.logaddexp.reduce(possible), after
+
+
+def draw(log_probabilities: Floats, sampling: Sampling, random: np.random.Generator) -> int:
+    """The place of a token.
+
+    Example:
+        >>> never = np.random.default_rng(0)
+        >>> draw(np.log(np.array([0.2, 0.5, 0.3])), Sampling(temperature=0), never)
+        1
+        >>> {draw(np.log(np.array([0.2, 0.5, 0.3])), Sampling(top_p=0.6), never) for _ in range(99)}
+        {1, 2}
+    """
+    if sampling.temperature == 0:
+        return int(log_probabilities.argmax())
+    scaled = log_probabilities / sampling.temperature
+    chances = np.exp((scaled - scaled.max()).astype(np.float64))
+    chances /= chances.sum()
+    order = np.argsort(-chances, kind="stable")
+    before = np.cumsum(chances[order]) - chances[order]
+    kept = order[before < sampling.top_p]
+    return int(random.choice(kept, p=chances[kept] / chances[kept].sum()))

@@ -1,0 +1,41 @@
+"""From tokens back to text, a token at a time."""
+
+from lslm.text.tokenizers import is_unspaced
+from lslm.text.vocabulary import MARK
+
+_TIGHT_BEFORE = frozenset(",.!?;:)]}%…”»")
+_TIGHT_AFTER = frozenset("([{“«$#@")
+_QUOTE = '"'
+
+
+class Joiner:
+    """What each token adds to the text: words get the spaces that people write between them.
+
+    Example:
+        >>> join = Joiner("words")
+        >>> "".join(map(join, ["well", ",", "it", "(", "is", ")", "so", "."]))
+        'well, it (is) so.'
+    """
+
+    def __init__(self, tokenizer: str, before: str = "") -> None:
+        self._spaced, self._before, self._quoted = tokenizer == "words", before, False
+
+    def __call__(self, token: str) -> str:
+        """The token with what stands between it and the one before."""
+        text = "\n" if token == MARK else token
+        gap = " " if self._spaced and self._apart(text) else ""
+        if text == _QUOTE:
+            self._quoted = not self._quoted
+        self._before = text
+        return gap + text
+
+    def _apart(self, text: str) -> bool:
+        before = self._before
+        if before in ("", "\n") or text == "\n":
+            return False
+        if text in _TIGHT_BEFORE or before in _TIGHT_AFTER:
+            return False
+        if _QUOTE in (text, before):
+            # No space inside of quotes: before the closing one, after the opening one.
+            return not self._quoted
+        return not (is_unspaced(text) and is_unspaced(before))

@@ -1,0 +1,100 @@
+"""`lslm generate` prints tokens as they are drawn, and `lslm score` the perplexity of lines."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from lslm import tracking
+from lslm.cli.app import app
+from lslm.errors import InputError
+from lslm.serving import scoring, writing
+from lslm.serving.scoring import Scored
+from lslm.serving.writing import Sampling, Written
+
+ASKED: list[tuple] = []
+
+
+class Model:
+    @classmethod
+    def load(cls, folder: tuple[str, str]) -> "Model":
+        assert folder == ("notes", "champion")
+        return cls()
+
+    def write(self, prompt: str, n: int, sampling: Sampling, seed: int) -> Iterator[Written]:
+        ASKED.append((prompt, n, sampling, seed))
+        return (Written(word, f" {word}", 0.5) for word in ("came", "home"))
+
+
+def scored(folder: tuple[str, str], texts: list[str]) -> Scored:
+    """The longer, the stranger."""
+    lines = tuple({"perplexity": float(len(t)), "tokens": 2, "nats": 1.0} for t in texts)
+    return Scored(lines, 2 * len(texts), 7.5)
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch: pytest.MonkeyPatch) -> None:
+    registry = SimpleNamespace(download=lambda store, name, which: (name, which))
+    for command in ("generate", "score"):
+        module = sys.modules[f"lslm.cli.{command}"]
+        monkeypatch.setattr(module, "opened", lambda *_: nullcontext())
+    monkeypatch.setattr(writing, "Writer", Model)
+    monkeypatch.setattr(scoring, "score_lines", scored)
+    monkeypatch.setattr(tracking, "registry", registry, raising=False)
+    monkeypatch.setitem(sys.modules, "lslm.tracking.registry", registry)
+
+
+def asked(*arguments: str, stdin: str | None = None) -> Any:
+    return CliRunner().invoke(app, list(arguments), input=stdin)
+
+
+def test_the_text_goes_on_from_the_prompt() -> None:
+    options = ("--tokens", "9", "--temperature", "0.8", "--top-p", "0.9", "--seed", "3")
+    assert asked("generate", "notes", "the fox", *options).stdout == "the fox came home\n"
+    assert ASKED[-1] == ("the fox", 9, Sampling(0.8, 0.9), 3)
+
+
+def test_each_token_is_one_object() -> None:
+    lines = asked("generate", "notes", "--json").stdout.splitlines()
+    assert json.loads(lines[0]) == {"token": "came", "text": " came", "probability": 0.5}
+    assert len(lines) == 2
+
+
+def test_a_chance_of_nothing_is_refused() -> None:
+    found = asked("generate", "notes", "--top-p", "0")
+    assert isinstance(found.exception, InputError)
+    assert found.exception.what == "--top-p is 0"
+
+
+def test_lines_are_told_with_their_numbers(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one\n\nlonger\n", encoding="utf-8-sig")
+    found = asked("score", "notes", str(tmp_path / "a.txt"))
+    assert found.stdout == "3.00\t1\tone\n6.00\t3\tlonger\n"
+    assert found.stderr == "2 lines, 4 tokens: perplexity 7.50\n"
+
+
+def test_the_strangest_come_first_when_asked_for() -> None:
+    found = asked("score", "notes", "-", "--most", "1", "--json", stdin="one\nlonger\n")
+    assert json.loads(found.stdout) == {
+        "line": 2,
+        "perplexity": 6.0,
+        "tokens": 2,
+        "nats": 1.0,
+        "text": "longer",
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"", "holds no text"), (b"\xff\xfe\x00", "not UTF-8 text")]
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "a.txt").write_bytes(content)
+    found = asked("score", "notes", str(tmp_path / "a.txt"))
+    assert isinstance(found.exception, InputError)
+    assert found.exception.what == said

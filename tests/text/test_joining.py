@@ -1,0 +1,31 @@
+"""Tokens become text as people write it."""
+
+import pytest
+
+from lslm.text.joining import Joiner
+from lslm.text.tokenizers import characters, words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It was late, and (so he said) cold.",
+        'She said "come in", and left.',
+        "What? No! 50% of it: all;",
+        "很好, 很好",
+        "one\ntwo",
+    ],
+)
+def test_words_get_the_spaces_they_had(text: str) -> None:
+    tokens = [token for line in text.split("\n") for token in ["<s>", *words(line)]][1:]
+    assert "".join(map(Joiner("words"), tokens)) == text
+
+
+def test_characters_are_put_together_as_they_are() -> None:
+    assert "".join(map(Joiner("characters"), characters("ab c"))) == "abc"
+    assert "".join(map(Joiner("all-characters"), "ab c")) == "ab c"
+
+
+def test_a_text_goes_on_from_its_prompt() -> None:
+    assert Joiner("words", "came")("home") == " home"
+    assert Joiner("words", "(")("home") == "home"
