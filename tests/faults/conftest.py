@@ -2,14 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
 from tests.faults import flow, shim, table
 from tests.faults.flow import Home
 from tests.faults.shim import Action, Fault
+
+_LONG = 150
+"""Calls of a stage that is taken in pieces."""
+
+
+class Stretch(NamedTuple):
+    """Calls of a part of the flow, numbered from 0."""
+
+    begin: int
+    end: int
+    resumed: int
+    """Where a run begins that goes on after one that ended here."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +32,12 @@ class Whole:
     outcome: dict[str, Any]
     n_calls: int
     """That change files, of all processes."""
-    n_training: int
-    """Of the training processes alone."""
     n_tables: int
     """Until MLflow's tables are made: more than half of all, in the first run alone."""
+    n_first: int
+    """What every run does after that, before its first stage."""
+    stretches: list[Stretch]
+    """The rest of the flow: its stages and the parts that are kept, long ones in pieces, and its end."""
 
 
 @pytest.fixture(scope="session")
@@ -53,12 +68,27 @@ def whole(fresh: Callable[[], Home]) -> Whole:
     outcome = flow.outcome(ended)
     assert flow.wrong(home, ended, outcome) == []
     calls = home.shim.log.read_text().splitlines()
+    n_tables = 1 + calls.index("seen command rename /workspace/mlflow.db")
+    first = next(at for at, call in enumerate(calls) if "unlink /workspace/results/clean" in call)
+    kept = [1 + at for at, call in enumerate(calls) if "write /workspace/results/" in call]
     return Whole(
         outcome,
         n_calls=len(calls),
-        n_training=sum(call.startswith("seen training") for call in calls),
-        n_tables=calls.index("seen command rename /workspace/mlflow.db") + 1,
+        n_tables=n_tables,
+        n_first=first - n_tables,
+        stretches=[
+            stretch
+            for begin, end in pairwise([first, *kept, len(calls)])
+            for stretch in pieces(begin, end)
+        ],
     )
+
+
+def pieces(begin: int, end: int) -> Iterator[Stretch]:
+    """A stage in at most four pieces of the same length."""
+    n_pieces = min(4, 1 + (end - begin) // _LONG)
+    edges = [begin + (end - begin) * piece // n_pieces for piece in range(n_pieces + 1)]
+    return (Stretch(*ends, resumed=begin) for ends in pairwise(edges))
 
 
 @pytest.fixture
@@ -66,8 +96,23 @@ def home(fresh: Callable[[], Home]) -> Home:
     return fresh()
 
 
+@pytest.fixture(autouse=True)
+def told(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Each test's part of the table is shown when it is done: all of them take most of an hour."""
+    n_before = len(table.POINTS)
+    yield
+    if not table.POINTS[n_before:]:
+        return
+    plugins: Any = request.config.pluginmanager
+    terminal = plugins.get_plugin("terminalreporter")
+    with plugins.get_plugin("capturemanager").global_and_fixture_disabled():
+        terminal.ensure_newline()
+        for line in table.lines(n_before):
+            terminal.write_line(line)
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if table.POINTS:
         terminalreporter.section("faults")
-        for line in table.lines():
+        for line in table.summary():
             terminalreporter.write_line(line)

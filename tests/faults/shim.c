@@ -29,7 +29,8 @@ enum who { ANYONE, COMMAND, TRAINING };
 
 struct control {
     int64_t seen;   /* calls counted so far */
-    int64_t at;     /* the call at which something happens; KILL_SELF does it at each multiple */
+    int64_t at;     /* the call at which something happens; KILL_SELF does it at each multiple,
+                       FAIL at the first from there on that can fail */
     int64_t action; /* what happens */
     int64_t who;    /* whose calls count */
     int64_t error;  /* errno of a call that fails */
@@ -156,13 +157,16 @@ static int reached(const char *call, const char *path, int fails)
         errno = (int)control->error;
         return 1;
     }
-    if (action == FILL && number >= control->at && fails) {
-        __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
+    if (action == FAIL || action == FILL) {
+        if (!fails || number < control->at)
+            return 0;
+        if (__atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST) > 1 && action == FAIL)
+            return 0;
         remember(call, inside);
         errno = (int)control->error;
         return 1;
     }
-    if (action == KILL_SELF ? !control->at || number % control->at : number != control->at || action == FILL)
+    if (action == KILL_SELF ? !control->at || number % control->at : number != control->at)
         return 0;
     __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
     remember(call, inside);
@@ -172,10 +176,6 @@ static int reached(const char *call, const char *path, int fails)
         kill(getpid(), SIGKILL);
     if (action == TERMINATE)
         kill(getsid(0), SIGTERM);
-    if (action == FAIL && fails) {
-        errno = (int)control->error;
-        return 1;
-    }
     return 0;
 }
 
