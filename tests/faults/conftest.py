@@ -96,6 +96,13 @@ def home(fresh: Callable[[], Home]) -> Home:
     return fresh()
 
 
+@pytest.fixture
+def warm(home: Home) -> Iterator[Home]:
+    """For tests of many runs that end early."""
+    with home.kept_warm():
+        yield home
+
+
 @pytest.fixture(autouse=True)
 def told(request: pytest.FixtureRequest) -> Iterator[None]:
     """Each test's part of the table is shown when it is done: all of them take most of an hour."""

@@ -76,10 +76,12 @@ static enum who self(void)
 static void plain(const char *path, char *out, size_t size)
 {
     size_t n = 0;
-    while (*path && n + 1 < size) {
+    char before = 0;
+    for (; *path && n + 1 < size; before = path[-1]) {
         size_t run = strspn(path, "0123456789abcdef");
         size_t word = strspn(path, "0123456789abcdefghijklmnopqrstuvwxyz_");
-        int drawn = word == 8 && strcspn(path, "0123456789_") < 8; /* of mkstemp, mostly */
+        /* Of mkstemp, mostly: letters alone are drawn too, but then follow on a mark. */
+        int drawn = word == 8 && (strcspn(path, "0123456789_") < 8 || before == '-' || before == '.');
         if (run == word && (run >= 16 || strspn(path, "0123456789") == run) && run) {
             out[n++] = '#';
             path += run;
@@ -128,10 +130,10 @@ static int64_t occurrence(const char *call, const char *path)
     }
 }
 
-static int power_of_four(int64_t n)
+static int power_of_16(int64_t n)
 {
-    while (n % 4 == 0)
-        n /= 4;
+    while (n % 16 == 0)
+        n /= 16;
     return n == 1;
 }
 
@@ -150,7 +152,7 @@ static int reached(const char *call, const char *path, int fails)
     if (action == FAIL_EACH) {
         char name[PATH_MAX];
         plain(inside, name, sizeof name);
-        if (!fails || !power_of_four(occurrence(call, name)))
+        if (!fails || !power_of_16(occurrence(call, name)))
             return 0;
         __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
         note(call, name, "failed");

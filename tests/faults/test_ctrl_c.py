@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.faults.conftest import Whole
-from tests.faults.flow import Home, running
+from tests.faults.flow import Home, Running, running
 from tests.faults.test_kills import judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -18,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 _LONG = ("--set", "training.epochs=400", "--set", "training.patience=400")
 
 
-def in_a_fit(home: Home, *options: str) -> "subprocess.Popen[str]":
+def in_a_fit(home: Home, *options: str) -> Running:
     """A run, at its first epoch."""
     process, end = home.start(None, *options), time.monotonic() + 200
     while not kept(home):
@@ -32,7 +31,7 @@ def kept(home: Home) -> list[Path]:
     return list((home.workspace / "checkpoints").rglob("*.npz"))
 
 
-def asked(process: "subprocess.Popen[str]", *signals: int) -> tuple[int, str]:
+def asked(process: Running, *signals: int) -> tuple[int, str]:
     for number in signals:
         os.kill(process.pid, number)
         time.sleep(0.2)

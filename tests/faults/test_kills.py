@@ -44,25 +44,25 @@ def ended_early(
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_killed_anywhere(home: Home, whole: Whole, seed: int) -> None:
+def test_killed_anywhere(warm: Home, whole: Whole, seed: int) -> None:
     points: list[Point] = []
-    for point, ended in ended_early(home, whole, Fault(Action.KILL_GROUP), "SIGKILL", seed, 12):
+    for point, ended in ended_early(warm, whole, Fault(Action.KILL_GROUP), "SIGKILL", seed, 12):
         points.append(point)
         assert ended.status == -signal.SIGKILL, ended.errors
     assert len(points) >= 10
-    judged(home, whole, points)
+    judged(warm, whole, points)
 
 
 @pytest.mark.parametrize("seed", range(100, 104))
-def test_asked_to_stop_anywhere(home: Home, whole: Whole, seed: int) -> None:
+def test_asked_to_stop_anywhere(warm: Home, whole: Whole, seed: int) -> None:
     points: list[Point] = []
-    for point, ended in ended_early(home, whole, Fault(Action.TERMINATE), "SIGTERM", seed, 9):
+    for point, ended in ended_early(warm, whole, Fault(Action.TERMINATE), "SIGTERM", seed, 9):
         points.append(point)
         assert ended.status == 128 + signal.SIGTERM, ended.errors
         assert "running the same command goes on where it stopped" in ended.errors
-        assert running(home) == []
+        assert running(warm) == []
     assert len(points) >= 8
-    judged(home, whole, points)
+    judged(warm, whole, points)
 
 
 @pytest.mark.parametrize("every", [7, 11, 13, 17])
