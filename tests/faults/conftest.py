@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,17 +12,17 @@ from tests.faults import flow, shim, table
 from tests.faults.flow import Home
 from tests.faults.shim import Action, Fault
 
-_LONG = 150
-"""Calls of a stage that is taken in pieces."""
+_LONG = 20
+"""Places in a stage that is taken in pieces."""
 
 
 class Stretch(NamedTuple):
-    """Calls of a part of the flow, numbered from 0."""
+    """A part of the flow."""
 
-    begin: int
-    end: int
     resumed: int
-    """Where a run begins that goes on after one that ended here."""
+    """The call at which a run begins that goes on after one that ended here, numbered from 0."""
+    places: list[list[int]]
+    """Numbers of its calls, those together that change the same file or folder one after the other."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,22 @@ def whole(fresh: Callable[[], Home]) -> Whole:
         stretches=[
             stretch
             for begin, end in pairwise([first, *kept, len(calls)])
-            for stretch in pieces(begin, end)
+            for stretch in pieces(calls, begin, end)
         ],
     )
 
 
-def pieces(begin: int, end: int) -> Iterator[Stretch]:
-    """A stage in at most four pieces of the same length."""
-    n_pieces = min(4, 1 + (end - begin) // _LONG)
-    edges = [begin + (end - begin) * piece // n_pieces for piece in range(n_pieces + 1)]
-    return (Stretch(*ends, resumed=begin) for ends in pairwise(edges))
+def pieces(calls: list[str], begin: int, end: int) -> Iterator[Stretch]:
+    """A stage in at most four pieces. A copied folder is one place, however many files it has."""
+    places = [list(each) for _, each in groupby(range(begin, end), lambda at: _place(calls[at]))]
+    n_pieces = min(4, 1 + len(places) // _LONG)
+    edges = [len(places) * piece // n_pieces for piece in range(n_pieces + 1)]
+    return (Stretch(begin, places[low:high]) for low, high in pairwise(edges))
+
+
+def _place(call: str) -> list[str]:
+    """The file or folder that a call changes, at most so deep as a stage's own folder."""
+    return call.split(maxsplit=3)[3].split("/")[:4]
 
 
 @pytest.fixture

@@ -71,6 +71,10 @@ class Home:
     def workspace(self) -> Path:
         return self.folder / "workspace"
 
+    def checkpoints(self) -> list[Path]:
+        """What unfinished fits keep."""
+        return list((self.workspace / "checkpoints").rglob("*.npz"))
+
     def run(self, fault: Fault | None = None, *options: str) -> Ended:
         """`lslm run`, in a process group of its own, with a fault in its way."""
         process, began = self.start(fault, *options), time.monotonic()
@@ -128,9 +132,7 @@ def made(folder: Path, library: Path, prefect: str) -> Home:
     """A fresh home below `folder`."""
     for name in ("home", "shim"):
         (folder / name).mkdir(parents=True)
-    home = written(folder / "home")
-    (home / "tiny.yaml").unlink()
-    (home / f"{NAME}.yaml").write_text(_PIPELINE, encoding="utf-8")
+    home = written(folder / "home", NAME, _PIPELINE)
     temporary = Path(tempfile.mkdtemp(prefix="t"))
     return Home(home, Shim(library, home, folder / "shim"), prefect, temporary)
 

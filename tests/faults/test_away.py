@@ -30,7 +30,7 @@ def during(home: Home, away: Callable[[], None], *options: str) -> Ended:
     """Run; once the first trial has begun, the databases are away."""
     began = time.monotonic()
     process = home.start(None, *options)
-    while not list((home.workspace / "checkpoints").rglob("*.npz")):
+    while not home.checkpoints():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     away()

@@ -21,14 +21,15 @@ _HEARD = 40
 def positions(whole: Whole, seed: int, n_points: int) -> Iterator[int]:
     """Numbers of calls at which runs in one workspace end, one after the other, each at a later point of the flow.
 
-    The points lie in stages that are drawn. What is finished is not done again: after what every run does first, a
-    run goes on where the stage begins that the last one ended in.
+    The points lie in stages that are drawn, and at places in them that are. What is finished is not done again:
+    after what every run does first, a run goes on where the stage begins that the last one ended in.
     """
     draws, before = random.Random(seed), 0
     if seed % 2:
         yield draws.randint(_HEARD, whole.n_tables)
-    for begin, end, resumed in sorted(draws.sample(whole.stretches, n_points)):
-        yield 1 + draws.randrange(begin, end) - before
+    for stretch in sorted(draws.sample(range(len(whole.stretches)), n_points)):
+        resumed, places = whole.stretches[stretch]
+        yield 1 + draws.choice(draws.choice(places)) - before
         before = resumed - whole.n_first
 
 
