@@ -83,7 +83,7 @@ def ray(home: Path) -> Iterator[tuple[str, Callable[[], list[psutil.Process]]]]:
                 each
                 for each in psutil.Process(head.pid).children(recursive=True)
                 if (title := "".join(each.cmdline()[:1])).startswith("ray::")
-                and "IDLE" not in title
+                and not title.endswith(("IDLE", "Agent"))
             ],
         )
     finally:
