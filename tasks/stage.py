@@ -135,9 +135,7 @@ class Stage(Generic[Arguments, Result]):
             return walking.look(self, run, arguments)
         stopping.check()
         progress.stage(self.title)
-        # Else results of its parts would be written when it is done itself, and lost if it is killed before.
-        with transaction(commit_mode=CommitMode.EAGER):
-            result = self._in(run)(run=run, arguments=arguments)
+        result = self._kept(run, arguments)
         noted = made.get()
         if noted is not None:
             noted[self.name] = planning.digests(self.outcome(result))
@@ -161,6 +159,20 @@ class Stage(Generic[Arguments, Result]):
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""
         return planning.key_parts(arguments, self.modules)
+
+    def _kept(self, run: Run, arguments: dict[str, Any]) -> Result:
+        """The result, once it is there for later runs.
+
+        Prefect only logs that one cannot be written. A later run would do the stage again, and register once more.
+        """
+        key = planning.key(self.name, self.parts(arguments))
+        for _ in range(1 + run.settings.execution.retries):
+            # Else results of its parts would be written when it is done itself, and lost if it is killed before.
+            with transaction(commit_mode=CommitMode.EAGER):
+                result = self._in(run)(run=run, arguments=arguments)
+            if run.workspace.finished(key):
+                return result
+        raise OSError(f"the result of {self.name} cannot be written into {run.workspace.results}")
 
     def _timed(self, run: Run, arguments: dict[str, Any]) -> Result:
         function: Callable[..., Result] = self.function

@@ -121,10 +121,13 @@ class Home:
         }
 
     def rows(self, database: str, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a database in the workspace; none before its tables are made."""
         file = self.workspace / database
         if not file.exists():
             return []
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as connection:
+            if not connection.execute("SELECT name FROM sqlite_master").fetchall():
+                return []
             return connection.execute(query).fetchall()
 
 
@@ -138,9 +141,9 @@ def made(folder: Path, library: Path, prefect: str) -> Home:
 
 
 def outcome(ended: Ended) -> dict[str, Any]:
-    """What a finished run came to: the parts that every run with these seeds comes to."""
+    """What a finished run came to, as every run with these seeds does: scores, and digests of what stages made."""
     report = json.loads(ended.said)
-    return {part: report[part] for part in _PARTS}
+    return {**{part: report[part] for part in _PARTS}, "made": report["provenance"]["made"]}
 
 
 def wrong(home: Home, ended: Ended, undisturbed: dict[str, Any], n_trials: int = 3) -> list[str]:

@@ -3,6 +3,8 @@
 import os
 import signal
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,13 +19,24 @@ _LONG = ("--set", "training.epochs=400", "--set", "training.patience=400")
 
 
 def in_a_fit(home: Home, *options: str) -> Running:
-    """A run, at its first epoch."""
+    """A run that has just kept an epoch."""
+    before = epochs_kept(home)
     process, end = home.start(None, *options), time.monotonic() + 200
-    while not home.checkpoints():
+    while not epochs_kept(home) - before:
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.02)
     return process
+
+
+def epochs_kept(home: Home) -> set[tuple[Path, int]]:
+    """Checkpoints as they are now."""
+    kept = set[tuple[Path, int]]()
+    for path in home.checkpoints():
+        # That of a fit that is done goes.
+        with suppress(FileNotFoundError):
+            kept.add((path, path.stat().st_mtime_ns))
+    return kept
 
 
 def asked(process: Running, *signals: int) -> tuple[int, str]:

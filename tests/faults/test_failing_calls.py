@@ -13,7 +13,7 @@ from tests.faults.conftest import Whole
 from tests.faults.flow import Home
 from tests.faults.shim import Action, Fault
 from tests.faults.table import POINTS, Point
-from tests.faults.test_kills import judged, noted
+from tests.faults.test_kills import ended_early, judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -39,12 +39,15 @@ def test_each_kind_of_call_fails_once(warm: Home, whole: Whole, error: int) -> N
     judged(warm, whole, points)
 
 
-@pytest.mark.parametrize("share", [0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.97])
-def test_from_some_call_on_there_is_no_space(home: Home, whole: Whole, share: float) -> None:
-    ended = home.run(Fault(Action.FILL, round(share * whole.n_calls)))
-    assert ended.status == 1
-    assert ended.seconds < 150, "a full disk is not waited for"
-    judged(home, whole, [noted(home, "full from here on", ended)])
+@pytest.mark.parametrize("seed", [200, 201])
+def test_from_some_call_on_there_is_no_space(warm: Home, whole: Whole, seed: int) -> None:
+    points: list[Point] = []
+    for point, ended in ended_early(warm, whole, Fault(Action.FILL), "full from here on", seed, 6):
+        points.append(point)
+        assert ended.status == 1, ended.errors
+        assert ended.seconds < 150, "a full disk is not waited for"
+    assert len(points) >= 5
+    judged(warm, whole, points)
 
 
 def test_a_disk_that_is_really_full(fresh: Callable[[], Home], home: Home, whole: Whole) -> None:

@@ -12,6 +12,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -160,6 +161,8 @@ def _fork_server() -> Callable[[str, list[int]], int] | None:
     theirs.close()
     program, descriptors, environment = json.loads(told)
     os.environ.update(environment)
+    # Looked up anew, as in a program that has just begun.
+    tempfile.tempdir = None
     places = dict(zip(descriptors, given, strict=True))
     # Its first two arguments are numbers of descriptors.
     arguments = re.sub(r"main\((\d+), (\d+)", lambda m: _main(places, m), program)

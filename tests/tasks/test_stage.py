@@ -1,5 +1,6 @@
 """Stages on a Prefect server: tried again or not, named, and with pages to look at."""
 
+import errno
 import os
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 from prefect import flow
 from prefect.client.orchestration import get_client
+from prefect.filesystems import LocalFileSystem
 
 from lslm.errors import InputError
 from lslm.settings import ExecutionSettings, Settings
@@ -57,6 +59,7 @@ def whole(run: Run, word: str) -> list[bool]:
 @stage("Other", modules=())
 def other(run: Run, word: str) -> str:
     """Another part."""
+    CALLS.append(word)
     return word
 
 
@@ -85,6 +88,27 @@ def test_bad_input_is_not_tried_again(run: Run) -> None:
     with pytest.raises(InputError, match="no column"):
         flow_of(lambda: wrong(run, "b"))
     assert CALLS == ["b"]
+
+
+def test_a_stage_whose_result_cannot_be_written_is_not_done(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, n_full = LocalFileSystem.write_path, 1
+
+    def full(*given: Any, **named: Any) -> Any:
+        nonlocal n_full
+        n_full -= 1
+        if n_full >= 0:
+            raise OSError(errno.ENOSPC, "no space left")
+        return write(*given, **named)
+
+    monkeypatch.setattr(LocalFileSystem, "write_path", full)
+    assert flow_of(lambda: other(run, "e")) == "e"
+    assert flow_of(lambda: other(run, "e")) == "e"
+    assert CALLS == ["e", "e"]
+    n_full = 99
+    with pytest.raises(OSError, match="the result of other cannot be written"):
+        flow_of(lambda: other(run, "f"))
 
 
 def test_a_part_of_a_stage_says_which_it_is(run: Run) -> None:
