@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from lslm.heads.language_model._recurrence import lstm
+
 _register = keras.saving.register_keras_serializable(package="lslm")
 _BLOCK = 512
 """Tokens whose logits are in memory together, where no gradient is needed."""
@@ -100,21 +102,11 @@ class CarriedLstm(keras.layers.Layer):
             start = [ops.zeros((n_rows, self.units), states.dtype)] * 2
         there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
         projected = ops.matmul(states, self.kernel) + self.bias
-
-        def step(carried: Any, given: Any) -> Any:
-            hidden, cell = carried
-            gates, keep = given[:, :-1] + ops.matmul(hidden, recurrent), given[:, -1:]
-            i, f, c, o = ops.split(gates, 4, axis=-1)
-            cell = keep * (ops.sigmoid(f) * cell + ops.sigmoid(i) * ops.tanh(c))
-            hidden = keep * (ops.sigmoid(o) * ops.tanh(cell))
-            # TensorFlow's scan gives back what has the form of the state.
-            return (hidden, cell), (hidden, cell)
-
-        # Scanning takes one array; the flag is its last column.
-        steps_first = ops.swapaxes(ops.concatenate([projected, there], axis=-1), 0, 1)
-        end, (outputs, _) = ops.scan(step, tuple(start), steps_first)
+        hidden, cell = (ops.cast(each, states.dtype) for each in start)
+        projected, there = ops.swapaxes(projected, 0, 1), ops.swapaxes(there, 0, 1)
+        outputs, cell = lstm(projected, there, hidden, cell, recurrent)
         if training:
-            for kept, value in zip(self.kept, end, strict=True):
+            for kept, value in zip(self.kept, (outputs[-1], cell), strict=True):
                 rest = ops.convert_to_tensor(kept)[n_rows:]
                 kept.assign(ops.concatenate([ops.stop_gradient(value), rest]))
         return ops.swapaxes(outputs, 0, 1)
@@ -133,7 +125,7 @@ class CarriedLstm(keras.layers.Layer):
         }
 
     def _recurrent_weights(self, training: bool) -> Any:
-        weights = ops.convert_to_tensor(self.recurrent)
+        weights = ops.cast(self.recurrent, self.compute_dtype)
         if not training or not self.weight_dropout:
             return weights
         return keras.random.dropout(weights, self.weight_dropout, seed=self.generator)
