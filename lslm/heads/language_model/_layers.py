@@ -179,8 +179,9 @@ class NextToken(keras.layers.Layer):
     """What each next token costs, in nats, `(batch, time - 1)`; 0 where there is none.
 
     Takes states `(batch, time, size)`, tokens `(batch, time)` and the table `(n_words, size)`. With
-    `sampled`, training compares the right token with that many drawn ones, frequent ones more often, each
-    weighted by one over how often it is drawn: an importance-sampled softmax (Bengio & Senecal 2003).
+    `sampled`, training compares the right token with that many others: one half the most frequent, one half
+    drawn from the rest, each of these weighted by one over how often it is drawn. That is an
+    importance-sampled softmax (Bengio & Senecal 2003) whose largest terms are exact.
     """
 
     def __init__(self, n_words: int, sampled: int = 0, seed: int = 0, **kwargs: Any) -> None:
@@ -237,21 +238,27 @@ class NextToken(keras.layers.Layer):
         return ops.reshape(costs, (-1,))[:n_tokens]
 
     def _against_drawn(self, said: Any, right: Any, table: Any) -> Any:
-        span = float(np.log(self.n_words))
-        draws = keras.random.uniform((self.sampled,), seed=self.generator)
-        drawn = ops.cast(ops.exp(draws * span), "int32")
-        drawn = ops.clip(drawn, 1, self.n_words - 1)
+        n_frequent = min(self.sampled // 2, self.n_words - 1)
+        first = n_frequent + 1
+        frequent = ops.arange(1, first, dtype="int32")
+        # Ids go by falling frequency, so a draw is uniform in their logarithm (Zipf).
+        span = float(np.log(self.n_words / first))
+        draws = keras.random.uniform((self.sampled - n_frequent,), seed=self.generator)
+        drawn = ops.cast(first * ops.exp(draws * span), "int32")
+        drawn = ops.clip(drawn, min(first, self.n_words - 1), self.n_words - 1)
+        place = ops.cast(drawn, said.dtype)
+        # How often a draw is expected, over all draws; 1 of each frequent token.
+        often = (self.sampled - n_frequent) * ops.log((place + 1) / place) / max(span, 1e-9)
+        # Where the frequent are all there are, nothing is left to draw.
+        weight = ops.where(place < first, NEVER, -ops.log(often))
+        others = ops.concatenate([frequent, drawn])
+        weight = ops.concatenate([ops.zeros((n_frequent,), said.dtype), weight])
 
-        def expected(ids: Any) -> Any:
-            """Logarithm of how often an id is drawn: ids go by falling frequency (Zipf)."""
-            place = ops.cast(ops.maximum(ids, 1), said.dtype)
-            return ops.log(self.sampled * ops.log((place + 1) / place) / span)
-
-        others = ops.matmul(said, ops.transpose(ops.take(table, drawn, axis=0)))
-        others = others + ops.take(self.bias, drawn) - expected(drawn)
-        others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, others)
+        logits = ops.matmul(said, ops.transpose(ops.take(table, others, axis=0)))
+        logits = logits + ops.take(self.bias, others) + weight
+        logits = ops.where(ops.equal(right[:, None], others[None]), NEVER, logits)
         own = self._logit(said, right, table)
-        return ops.logsumexp(ops.concatenate([own[:, None], others], axis=1), axis=1) - own
+        return ops.logsumexp(ops.concatenate([own[:, None], logits], axis=1), axis=1) - own
 
     def _logit(self, said: Any, right: Any, table: Any) -> Any:
         product = ops.sum(said * ops.take(table, right, axis=0), axis=-1)
