@@ -58,7 +58,8 @@ class CarriedLstm(keras.layers.Layer):
     """An LSTM over states `(batch, time, features)` and their tokens; returns `(batch, time, units)`.
 
     In training the state goes on from the batch before, row by row, up to `rows` rows; the gradient
-    does not. Padding puts it to zero. `weight_dropout` is of the recurrent weights, one draw a batch
+    does not. A batch begins with the last token of the one before, where that was only predicted. Padding
+    puts the state to zero. `weight_dropout` is of the recurrent weights, one draw a batch
     (DropConnect, Merity et al. 2018, section 2). Gates stand in the order i, f, c, o.
     """
 
@@ -100,16 +101,25 @@ class CarriedLstm(keras.layers.Layer):
             start = [ops.convert_to_tensor(kept)[:n_rows] for kept in self.kept]
         else:
             start = [ops.zeros((n_rows, self.units), states.dtype)] * 2
+        outputs, *state = self._from(start, states, tokens, recurrent)
+        if training:
+            for kept, value in zip(self.kept, state, strict=True):
+                rest = ops.convert_to_tensor(kept)[n_rows:]
+                kept.assign(ops.concatenate([ops.stop_gradient(value), rest]))
+        return outputs
+
+    def go_on(self, states: Any, tokens: Any, hidden: Any, cell: Any) -> tuple[Any, Any, Any]:
+        """Answer from a given state, `(batch, units)` twice: outputs, and the state for the next piece."""
+        return self._from([hidden, cell], states, tokens, self._recurrent_weights(training=False))
+
+    def _from(self, start: list[Any], states: Any, tokens: Any, recurrent: Any) -> tuple[Any, ...]:
+        """Outputs, and the state before the last token: the next piece begins with that token."""
         there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
         projected = ops.matmul(states, self.kernel) + self.bias
         hidden, cell = (ops.cast(each, states.dtype) for each in start)
         projected, there = ops.swapaxes(projected, 0, 1), ops.swapaxes(there, 0, 1)
-        outputs, cell = lstm(projected, there, hidden, cell, recurrent)
-        if training:
-            for kept, value in zip(self.kept, (outputs[-1], cell), strict=True):
-                rest = ops.convert_to_tensor(kept)[n_rows:]
-                kept.assign(ops.concatenate([ops.stop_gradient(value), rest]))
-        return ops.swapaxes(outputs, 0, 1)
+        outputs, cells = lstm(projected, there, hidden, cell, recurrent)
+        return ops.swapaxes(outputs, 0, 1), outputs[-2], cells[-2]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:
         """`(batch, time, units)`."""

@@ -11,7 +11,7 @@ from keras import ops
 
 
 def lstm(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> tuple[Any, Any]:
-    """Outputs `(time, batch, units)`, and the last cell, `(batch, units)`, out of which no gradient flows.
+    """Outputs and cells, `(time, batch, units)` each; no gradient flows out of the cells.
 
     Takes `projected` `(time, batch, 4 units)`, what the inputs and the bias say of the gates i, f, c, o;
     `keep` `(time, batch, 1)`, 0 where the state is put to zero; the state before the first step; and the
@@ -19,7 +19,7 @@ def lstm(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> t
     """
     both = _outputs_and_cells(projected, keep, hidden, cell, recurrent)
     units = hidden.shape[-1]
-    return both[..., :units], ops.stop_gradient(both[-1, :, units:])
+    return both[..., :units], ops.stop_gradient(both[..., units:])
 
 
 def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
