@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from lslm.heads.language_model._recurrence import lstm
+
 _register = keras.saving.register_keras_serializable(package="lslm")
 _BLOCK = 512
 """Tokens whose logits are in memory together, where no gradient is needed."""
@@ -56,7 +58,8 @@ class CarriedLstm(keras.layers.Layer):
     """An LSTM over states `(batch, time, features)` and their tokens; returns `(batch, time, units)`.
 
     In training the state goes on from the batch before, row by row, up to `rows` rows; the gradient
-    does not. Padding puts it to zero. `weight_dropout` is of the recurrent weights, one draw a batch
+    does not. A batch begins with the last token of the one before, where that was only predicted. Padding
+    puts the state to zero. `weight_dropout` is of the recurrent weights, one draw a batch
     (DropConnect, Merity et al. 2018, section 2). Gates stand in the order i, f, c, o.
     """
 
@@ -98,26 +101,25 @@ class CarriedLstm(keras.layers.Layer):
             start = [ops.convert_to_tensor(kept)[:n_rows] for kept in self.kept]
         else:
             start = [ops.zeros((n_rows, self.units), states.dtype)] * 2
-        there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
-        projected = ops.matmul(states, self.kernel) + self.bias
-
-        def step(carried: Any, given: Any) -> Any:
-            hidden, cell = carried
-            gates, keep = given[:, :-1] + ops.matmul(hidden, recurrent), given[:, -1:]
-            i, f, c, o = ops.split(gates, 4, axis=-1)
-            cell = keep * (ops.sigmoid(f) * cell + ops.sigmoid(i) * ops.tanh(c))
-            hidden = keep * (ops.sigmoid(o) * ops.tanh(cell))
-            # TensorFlow's scan gives back what has the form of the state.
-            return (hidden, cell), (hidden, cell)
-
-        # Scanning takes one array; the flag is its last column.
-        steps_first = ops.swapaxes(ops.concatenate([projected, there], axis=-1), 0, 1)
-        end, (outputs, _) = ops.scan(step, tuple(start), steps_first)
+        outputs, *state = self._from(start, states, tokens, recurrent)
         if training:
-            for kept, value in zip(self.kept, end, strict=True):
+            for kept, value in zip(self.kept, state, strict=True):
                 rest = ops.convert_to_tensor(kept)[n_rows:]
                 kept.assign(ops.concatenate([ops.stop_gradient(value), rest]))
-        return ops.swapaxes(outputs, 0, 1)
+        return outputs
+
+    def go_on(self, states: Any, tokens: Any, hidden: Any, cell: Any) -> tuple[Any, Any, Any]:
+        """Answer from a given state, `(batch, units)` twice: outputs, and the state for the next piece."""
+        return self._from([hidden, cell], states, tokens, self._recurrent_weights(training=False))
+
+    def _from(self, start: list[Any], states: Any, tokens: Any, recurrent: Any) -> tuple[Any, ...]:
+        """Outputs, and the state before the last token: the next piece begins with that token."""
+        there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
+        projected = ops.matmul(states, self.kernel) + self.bias
+        hidden, cell = (ops.cast(each, states.dtype) for each in start)
+        projected, there = ops.swapaxes(projected, 0, 1), ops.swapaxes(there, 0, 1)
+        outputs, cells = lstm(projected, there, hidden, cell, recurrent)
+        return ops.swapaxes(outputs, 0, 1), outputs[-2], cells[-2]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:
         """`(batch, time, units)`."""
@@ -133,7 +135,7 @@ class CarriedLstm(keras.layers.Layer):
         }
 
     def _recurrent_weights(self, training: bool) -> Any:
-        weights = ops.convert_to_tensor(self.recurrent)
+        weights = ops.cast(self.recurrent, self.compute_dtype)
         if not training or not self.weight_dropout:
             return weights
         return keras.random.dropout(weights, self.weight_dropout, seed=self.generator)
@@ -187,8 +189,9 @@ class NextToken(keras.layers.Layer):
     """What each next token costs, in nats, `(batch, time - 1)`; 0 where there is none.
 
     Takes states `(batch, time, size)`, tokens `(batch, time)` and the table `(n_words, size)`. With
-    `sampled`, training compares the right token with that many drawn ones, frequent ones more often, each
-    weighted by one over how often it is drawn: an importance-sampled softmax (Bengio & Senecal 2003).
+    `sampled`, training compares the right token with that many others: one half the most frequent, one half
+    drawn from the rest, each of these weighted by one over how often it is drawn. That is an
+    importance-sampled softmax (Bengio & Senecal 2003) whose largest terms are exact.
     """
 
     def __init__(self, n_words: int, sampled: int = 0, seed: int = 0, **kwargs: Any) -> None:
@@ -245,21 +248,27 @@ class NextToken(keras.layers.Layer):
         return ops.reshape(costs, (-1,))[:n_tokens]
 
     def _against_drawn(self, said: Any, right: Any, table: Any) -> Any:
-        span = float(np.log(self.n_words))
-        draws = keras.random.uniform((self.sampled,), seed=self.generator)
-        drawn = ops.cast(ops.exp(draws * span), "int32")
-        drawn = ops.clip(drawn, 1, self.n_words - 1)
+        n_frequent = min(self.sampled // 2, self.n_words - 1)
+        first = n_frequent + 1
+        frequent = ops.arange(1, first, dtype="int32")
+        # Ids go by falling frequency, so a draw is uniform in their logarithm (Zipf).
+        span = float(np.log(self.n_words / first))
+        draws = keras.random.uniform((self.sampled - n_frequent,), seed=self.generator)
+        drawn = ops.cast(first * ops.exp(draws * span), "int32")
+        drawn = ops.clip(drawn, min(first, self.n_words - 1), self.n_words - 1)
+        place = ops.cast(drawn, said.dtype)
+        # How often a draw is expected, over all draws; 1 of each frequent token.
+        often = (self.sampled - n_frequent) * ops.log((place + 1) / place) / max(span, 1e-9)
+        # Where the frequent are all there are, nothing is left to draw.
+        weight = ops.where(place < first, NEVER, -ops.log(often))
+        others = ops.concatenate([frequent, drawn])
+        weight = ops.concatenate([ops.zeros((n_frequent,), said.dtype), weight])
 
-        def expected(ids: Any) -> Any:
-            """Logarithm of how often an id is drawn: ids go by falling frequency (Zipf)."""
-            place = ops.cast(ops.maximum(ids, 1), said.dtype)
-            return ops.log(self.sampled * ops.log((place + 1) / place) / span)
-
-        others = ops.matmul(said, ops.transpose(ops.take(table, drawn, axis=0)))
-        others = others + ops.take(self.bias, drawn) - expected(drawn)
-        others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, others)
+        logits = ops.matmul(said, ops.transpose(ops.take(table, others, axis=0)))
+        logits = logits + ops.take(self.bias, others) + weight
+        logits = ops.where(ops.equal(right[:, None], others[None]), NEVER, logits)
         own = self._logit(said, right, table)
-        return ops.logsumexp(ops.concatenate([own[:, None], others], axis=1), axis=1) - own
+        return ops.logsumexp(ops.concatenate([own[:, None], logits], axis=1), axis=1) - own
 
     def _logit(self, said: Any, right: Any, table: Any) -> Any:
         product = ops.sum(said * ops.take(table, right, axis=0), axis=-1)

@@ -32,7 +32,8 @@ class Options(Section):
     """Weight of the mean square of what the last layer's outputs change by from step to step (the same
     section; 1 there). Can be searched."""
     sampled_words: Annotated[int, Field(ge=0)] = 0
-    """In training, compare the right token with this many drawn ones rather than with all (Bengio &
-    Senecal 2003): for vocabularies of many tens of thousands. 0 takes all."""
+    """In training, compare the right token with this many others rather than with all, half of them the
+    most frequent, half drawn (Bengio & Senecal 2003): for vocabularies of many tens of thousands. 0 takes
+    all."""
     order: Annotated[int, Field(ge=1, le=5)] = 3
     """Of the n-gram baseline: tokens of its n-grams."""

@@ -1,0 +1,108 @@
+"""WikiText-2 by the protocol of the field, and the head's own network for it.
+
+33,278 words; each line ends with `<eos>`, empty ones too; a part is one document.
+"""
+
+import gzip
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lslm import heads
+from lslm.encoder.encoder import Encoder
+from lslm.settings import Hyperparameters
+from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary
+from lslm.training.optimizers import optimizer
+from lslm.training.parts import Examples
+from lslm.training.streams import Streams
+
+HEAD = heads.get("language-model")
+SEED = 1
+EOS, UNKNOWN = "<eos>", "<unk>"
+TRAINING, VALIDATION, TEST = "train.txt.gz", "valid.txt", "test.txt"
+CPU: dict[str, Any] = {
+    "size": 300,
+    "encoder.units": 400,
+    "encoder.layers": 1,
+    "encoder.embedding_dropout": 0.05,
+    "encoder.spatial_dropout": 0.2,
+    "encoder.recurrent_dropout": 0.2,
+    "encoder.head_dropout": 0.4,
+    "training.batch_size": 32,
+    "training.learning_rate": 3e-3,
+    "training.clip_norm": 1.0,
+    "training.weight_decay": 0.0,
+    "head.steps": 70,
+    "head.weight_dropout": 0.2,
+    "head.sampled_words": 3000,
+}
+GPU: dict[str, Any] = {
+    **CPU,
+    "size": 400,
+    "encoder.units": 1150,
+    "encoder.layers": 3,
+    "encoder.embedding_dropout": 0.1,
+    "encoder.spatial_dropout": 0.65,
+    "encoder.recurrent_dropout": 0.2,
+    "encoder.head_dropout": 0.4,
+    "training.batch_size": 80,
+    "training.learning_rate": 1e-3,
+    "training.clip_norm": 0.25,
+    "training.weight_decay": 1.2e-6,
+    "training.epochs": 750,
+    "head.weight_dropout": 0.5,
+    "head.activation": 2.0,
+    "head.temporal": 1.0,
+    "head.sampled_words": 0,
+}
+
+
+def words_of(data: Path, part: str) -> list[str]:
+    """Words of a part, each line with its `<eos>`."""
+    path = data / "wikitext2" / part
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
+    with opened as lines:
+        return [word for line in lines for word in (*line.split(), EOS)]
+
+
+def vocabulary_of(words: list[str]) -> Vocabulary:
+    """All words by falling frequency; `<eos>` is the mark between lines."""
+    counts = Counter(MARK if word == EOS else word for word in words)
+    frequent = (word for word, _ in counts.most_common() if word != UNKNOWN)
+    return Vocabulary((*SPECIAL, *frequent))
+
+
+def ids_of(vocabulary: Vocabulary, words: list[str]) -> Ids:
+    """Ids of words, `(n,)`."""
+    return vocabulary.encode([MARK if word == EOS else word for word in words])
+
+
+def hyperparameters(chosen: dict[str, Any]) -> Hyperparameters:
+    """As the head takes them."""
+    head = {name[5:]: value for name, value in chosen.items() if name.startswith("head.")}
+    others = {name: value for name, value in chosen.items() if name[:5] in {"encod", "train"}}
+    return Hyperparameters(head=head).replaced(others)
+
+
+def network_of(chosen: dict[str, Any], n_words: int) -> keras.Model:
+    """The head's own network."""
+    wanted = hyperparameters(chosen)
+    encoder = Encoder(n_words, chosen["size"], None, wanted.encoder, SEED)
+    return HEAD.build(encoder, {}, wanted.replaced({"training.seed": SEED}))
+
+
+def streams_of(chosen: dict[str, Any], ids: Ids, mark: int) -> Streams:
+    """The text as one document, which ends with the mark, in rows."""
+    document = Examples(ids[:-1], np.array([0, len(ids) - 1]), np.empty(0))
+    n_rows, steps = chosen["training.batch_size"], chosen["head.steps"]
+    return Streams(document, HEAD.batching, mark, n_rows, steps, SEED)
+
+
+def compiled(network: keras.Model, chosen: dict[str, Any], n_steps: int) -> None:
+    """With the optimizer and the loss of every fit."""
+    wanted = hyperparameters(chosen)
+    network.compile(optimizer=optimizer(wanted.training, n_steps), loss=HEAD.loss(wanted))
+    network.optimizer.build(network.trainable_variables)

@@ -1,0 +1,101 @@
+"""An LSTM over time as one operation, with its gradient written out.
+
+The gradient that a backend derives of a loop adds a matrix as large as the recurrent weights at each
+step. Here each step leaves the gradient of its gates, and one product over all steps is the gradient of
+the weights (Appleyard, Kociský & Blunsom 2016, section 3.3). Timed in docs/log.md.
+"""
+
+from typing import Any
+
+from keras import ops
+
+
+def lstm(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> tuple[Any, Any]:
+    """Outputs and cells, `(time, batch, units)` each; no gradient flows out of the cells.
+
+    Takes `projected` `(time, batch, 4 units)`, what the inputs and the bias say of the gates i, f, c, o;
+    `keep` `(time, batch, 1)`, 0 where the state is put to zero; the state before the first step; and the
+    weights `recurrent` `(units, 4 units)`.
+    """
+    both = _outputs_and_cells(projected, keep, hidden, cell, recurrent)
+    units = hidden.shape[-1]
+    return both[..., :units], ops.stop_gradient(both[..., units:])
+
+
+def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
+    """States, cells and gates of all steps, time first."""
+
+    def step(carried: Any, given: Any) -> Any:
+        hidden, cell, _ = carried
+        gates, kept = given[:, :-1] + ops.matmul(hidden, recurrent), given[:, -1:]
+        i, f, c, o = ops.split(gates, 4, axis=-1)
+        i, f, c, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(c), ops.sigmoid(o)
+        cell = kept * (f * cell + i * c)
+        # At a step that is put to zero the output is, because its cell is.
+        hidden = o * ops.tanh(cell)
+        # TensorFlow's scan gives back what has the form of the state, so the gates are carried too.
+        after = (hidden, cell, ops.concatenate([i, f, c, o], axis=-1))
+        return after, after
+
+    # Scanning takes one array; the flag is its last column.
+    given = ops.concatenate([projected, keep], axis=-1)
+    start = (hidden, cell, ops.zeros_like(projected[0]))
+    return ops.scan(step, start, given)[1]
+
+
+@ops.custom_gradient
+def _outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
+    """Side by side, `(time, batch, 2 units)`: on PyTorch, Keras takes gradients of one result only."""
+    outputs, cells, gates = looped(projected, keep, hidden, cell, recurrent)
+    units = hidden.shape[-1]
+
+    def gradient(*given: Any, upstream: Any = None) -> Any:
+        # TensorFlow and JAX give what comes from behind by place, PyTorch by name.
+        from_outputs = (given[0] if upstream is None else upstream)[..., :units]
+        before = ops.concatenate([cell[None], cells[:-1]], axis=0)
+        by_gates, by_state = _backward(from_outputs, keep, before, cells, gates, recurrent)
+        outputs_before = ops.concatenate([hidden[None], outputs[:-1]], axis=0)
+        by_weights = ops.matmul(
+            ops.transpose(ops.reshape(outputs_before, (-1, units))),
+            ops.reshape(by_gates, (-1, 4 * units)),
+        )
+        return by_gates, ops.zeros_like(keep), *by_state, by_weights
+
+    return ops.concatenate([outputs, cells], axis=-1), gradient
+
+
+def _backward(
+    from_outputs: Any, keep: Any, before: Any, cells: Any, gates: Any, recurrent: Any
+) -> tuple[Any, tuple[Any, Any]]:
+    """Gradients by the gates before their functions `(time, batch, 4 units)`, and by the first state."""
+    i, f, c, o = ops.split(gates, 4, axis=-1)
+    told = ops.tanh(cells)
+    # Whatever needs no step before it is worked out for all steps at once.
+    given = ops.concatenate(
+        [
+            keep * c * i * (1 - i),
+            keep * before * f * (1 - f),
+            keep * i * (1 - c * c),
+            told * o * (1 - o),
+            o * (1 - told * told),
+            keep * f,
+            from_outputs,
+        ],
+        axis=-1,
+    )
+    weights = ops.transpose(recurrent)
+
+    def step(carried: Any, given: Any) -> Any:
+        by_hidden, by_cell, _ = carried
+        by_i, by_f, by_c, by_o, through, kept, from_output = ops.split(given, 7, axis=-1)
+        by_hidden = by_hidden + from_output
+        by_cell = by_cell + by_hidden * through
+        by_gates = ops.concatenate(
+            [by_cell * by_i, by_cell * by_f, by_cell * by_c, by_hidden * by_o], axis=-1
+        )
+        after = (ops.matmul(by_gates, weights), by_cell * kept, by_gates)
+        return after, after
+
+    start = (ops.zeros_like(before[0]), ops.zeros_like(before[0]), ops.zeros_like(gates[0]))
+    (by_hidden, by_cell, _), (_, _, by_gates) = ops.scan(step, start, ops.flip(given, axis=0))
+    return ops.flip(by_gates, axis=0), (by_hidden, by_cell)
