@@ -45,6 +45,7 @@ def _now(settings: Settings) -> Parts:
         "cut": settings.split,
         "text": settings.text,
         "embedding": settings.embedding,
+        "settings": settings.pretraining,
         "head": settings.head,
         "search": settings.search,
         "start": drawing.start(settings),
