@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from lslm import heads, planning, progress
 from lslm.evaluation.markdown import search_text
 from lslm.pretraining.recipe import SETTLED
+from lslm.pretraining.weights import PART_FILE
 from lslm.search import bounds, storage
 from lslm.search import space as spaces
 from lslm.search.judge import Judge, Ticket
@@ -29,7 +30,6 @@ from lslm.tracking import runs
 from lslm.tracking.runs import TrialRecord
 from lslm.training import workers
 from lslm.training.epochs import Epoch
-from lslm.training.parts import Part
 from lslm.workspace import Handle
 from tasks import runners
 from tasks.embeddings import Pretrained
@@ -134,7 +134,7 @@ def searched(
     are bounded, `recipe` says how each is put together to be measured.
     """
     kind = heads.get(head.kind)
-    settled = SETTLED if Part(parts[0].path).recurrent else ()
+    settled = SETTLED if (parts[0].path / PART_FILE).exists() else ()
     space = spaces.of(kind, search.space, bounds.of(search), settled)
     made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
     made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}

@@ -27,8 +27,8 @@ class LeanAdamW(keras.optimizers.AdamW):
     summed. Values are the same, bit for bit.
 
     With `paces`, one for each trainable variable in order, updates and weight decay have a rate of their own, 0
-    before its start; moments are gathered from the first step on. The rate is a function of the number of the step,
-    inside the graph: nothing is traced again when a layer is let go.
+    before its start; moments are gathered from the first step on. The rate is a function of the number of the
+    step, inside the graph: nothing is traced again when a layer is let go.
     """
 
     def __init__(
