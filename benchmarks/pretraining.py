@@ -3,10 +3,10 @@
     python -m benchmarks.pretraining --labels 500 --seeds 1
     python -m benchmarks.pretraining --set imdb --labels 100 500 2000 0 --seeds 5
 
-`rotten-tomatoes` are sentences, with the IMDb reviews as outside text. `imdb` are reviews, with the reviews of
-the development set as outside text, their labels unread. The holdout is fixed: a tenth of all documents. For each
-seed the labelled documents are drawn anew; 0 takes all of them. Both arms have the same documents, the same word
-vectors and the same epochs, and take turns; one begins with a pretrained layer.
+Outside text is what has no label: all of the development set, its labels unread, and the IMDb reviews for
+`rotten-tomatoes`, whose documents are sentences. The holdout is fixed: a tenth of all documents. For each seed the
+labelled documents are drawn anew; 0 takes all of them. Both arms have the same documents, the same word vectors,
+the same epochs, and take turns; one begins with a pretrained layer.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and the difference seed by seed. Seconds are
 wall time on one thread. `--keep FOLDER` keeps what was learned from the outside text for the next time. All text
@@ -85,7 +85,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 500, 2000, 0])
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=2, help="of the language models")
-    parser.add_argument("--reviews", type=int, default=0, help="outside texts; 0: all")
+    parser.add_argument("--reviews", type=int, default=0, help="of IMDb as outside text; 0: all")
     parser.add_argument("--keep", type=Path)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
@@ -125,9 +125,9 @@ def documents(made: Made, n_reviews: int) -> None:
     }
     pl.concat([parts["development"], parts["holdout"]]).write_parquet(made.documents)
     store.write(made.documents, settings.text, folder / "tokens")
-    others = parts["outside"] if parts["outside"].height else parts["development"]
-    chosen = others.sample(n_reviews, seed=0) if n_reviews else others
-    chosen.write_parquet(folder / "outside.parquet")
+    reviews = parts["outside"]
+    reviews = reviews.sample(n_reviews, seed=0) if n_reviews and reviews.height else reviews
+    pl.concat([reviews, parts["development"]]).write_parquet(folder / "outside.parquet")
     store.write(folder / "outside.parquet", settings.text, folder / "outside-tokens")
 
 
