@@ -11,7 +11,7 @@ from lslm.audit.evidence import Evidence, FittedPart, nested_parts, rows_of, sea
 from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.workspace import Handle, Workspace
-from tasks.embeddings import together
+from tasks.embeddings import Language, together
 from tasks.models import Which, prepare_part
 from tasks.stage import Planner, Run, planner
 
@@ -49,7 +49,7 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     """The training parts by name; they belong to the stages search, cross-validate and fit."""
     run = Run(settings=settings, base=base, run_id="")
     made = walking.results
-    pretrained = together(made["pretrain"], made["pretrain-language-model"], settings)
+    pretrained = _pretrained(made, settings)
     data = (made["split"].development, made["tokenize"].development, pretrained)
     evaluation = settings.evaluation
     whiches = {
@@ -67,6 +67,12 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     }
     _check_finished(walking, settings)
     return found
+
+
+def _pretrained(made: Mapping[str, Any], settings: Settings) -> Any:
+    """What the parts went on from."""
+    language = Language.of(settings)
+    return together(made["pretrain"], language, made["pretrain-language-model"])
 
 
 def _nested(settings: Settings) -> list[Which]:
@@ -102,7 +108,7 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
     handles = (split.development, split.holdout, split.outside, split.report)
     handles += (tokens.development, tokens.outside, made["pretrain"], made["tell-apart"].network)
     handles += (made["pretrain-language-model"],)
-    pretrained = together(made["pretrain"], made["pretrain-language-model"], settings)
+    pretrained = _pretrained(made, settings)
     handles += (split.out_of_scope, split.out_of_scope_holdout)
     return Evidence(
         settings=settings,

@@ -7,7 +7,6 @@ from prefect import flow
 
 from lslm import heads
 from lslm.evaluation.report import RunReport
-from lslm.pretraining.recipe import Shape
 from lslm.serving.recipe import Serving
 from lslm.settings import Hyperparameters, Settings
 from lslm.unfinished import claim_temporary
@@ -46,15 +45,11 @@ def train(settings: Settings, base: Path) -> RunReport:
         parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds, head.kind)
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
+        language = embeddings.Language.of(settings)
         read = embeddings.pretrain_language_model(
-            run,
-            tokens.outside,
-            vectors,
-            learned.outside_words,
-            Shape.of(settings.encoder),
-            settings.pretraining,
+            run, tokens.outside, vectors, learned.outside_words, language
         )
-        pretrained = embeddings.together(vectors, read, settings)
+        pretrained = embeddings.together(vectors, language, read)
         data = (parts.development, tokens.development, pretrained, learned, head)
         found = searching.search(run, *data, start, settings.search, serving)
         chosen = found.hyperparameters

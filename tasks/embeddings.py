@@ -14,7 +14,7 @@ from lslm.evaluation.markdown import language_models_table, neighbours_table
 from lslm.pretraining import outside as folders
 from lslm.pretraining.outside import Outside
 from lslm.pretraining.recipe import Recipe, Shape
-from lslm.settings import EmbeddingSettings, EncoderSettings, PretrainingSettings, Settings
+from lslm.settings import EmbeddingSettings, PretrainingSettings, Settings
 from lslm.training.epochs import Epoch
 from lslm.training.workers import available_cores
 from lslm.workspace import Handle
@@ -25,17 +25,6 @@ from tasks.stage import Pages, Run, gathered, stage
 _LEARN = "lslm.pretraining.learning:of_outside"
 
 
-class Pretrained(BaseModel):
-    """What training parts go on from."""
-
-    model_config = ConfigDict(frozen=True)
-
-    vectors: Handle | None = None
-    """Of the words of outside text."""
-    language: "Language | None" = None
-    """How each part learns to read; None without a language model."""
-
-
 class Language(BaseModel):
     """How each part gets its recurrent weights."""
 
@@ -43,7 +32,7 @@ class Language(BaseModel):
 
     settings: PretrainingSettings
     shape: Shape
-    outside: Handle | None
+    outside: Handle | None = None
     """Language models of outside text."""
 
     @property
@@ -53,13 +42,22 @@ class Language(BaseModel):
         return Recipe(settings=self.settings, shape=self.shape, outside=found)
 
     @classmethod
-    def of(
-        cls, settings: PretrainingSettings, encoder: EncoderSettings, outside: Handle | None
-    ) -> "Language | None":
-        """What the settings ask for."""
-        if not settings.language_model:
+    def of(cls, settings: Settings) -> "Language | None":
+        """What the settings ask for, before anything is learned."""
+        if not settings.pretraining.language_model:
             return None
-        return cls(settings=settings, shape=Shape.of(encoder), outside=outside)
+        return cls(settings=settings.pretraining, shape=Shape.of(settings.encoder))
+
+
+class Pretrained(BaseModel):
+    """What training parts go on from."""
+
+    model_config = ConfigDict(frozen=True)
+
+    vectors: Handle | None = None
+    """Of the words of outside text."""
+    language: Language | None = None
+    """How each part learns to read; None without a language model."""
 
 
 def _pages(vectors: Handle | None) -> Pages:
@@ -93,14 +91,15 @@ def pretrain(run: Run, outside: Handle | None, embedding: EmbeddingSettings) -> 
         return run.workspace.add(folder / "vectors")
 
 
-def together(vectors: Any, read: Any, settings: Settings) -> Any:
-    """What training parts go on from; while planning, unknown where one of the two is."""
-    language = Language.of(settings.pretraining, settings.encoder, None)
-    if language is not None:
-        language = gathered(
-            Language, settings=language.settings, shape=language.shape, outside=read
-        )
-    return gathered(Pretrained, vectors=vectors, language=language)
+def together(vectors: Any, language: Language | None, read: Any) -> Any:
+    """What training parts go on from; while planning, unknown where one of the two is.
+
+    `vectors` and `read` are what the two stages here made.
+    """
+    if language is None:
+        return gathered(Pretrained, vectors=vectors)
+    whole = gathered(Language, settings=language.settings, shape=language.shape, outside=read)
+    return gathered(Pretrained, vectors=vectors, language=whole)
 
 
 def _language_pages(read: Handle | None) -> Pages:
@@ -121,18 +120,18 @@ def pretrain_language_model(
     outside: Handle | None,
     vectors: Handle | None,
     outside_words: int,
-    shape: Shape,
-    settings: PretrainingSettings,
+    language: Language | None,
 ) -> Handle | None:
     """Language models of the outside text, one a direction, with its vectors; None where there is none of them.
 
     Each direction has a training process. Each training part goes on from them with its own text.
     """
-    if outside is None or vectors is None or not settings.language_model:
+    if outside is None or vectors is None or language is None:
         return None
+    settings, shape = language.settings, language.shape
     n_epochs = settings.epochs * len(shape.directions)
-    made_of = {"outside": outside, "vectors": vectors, "words": outside_words, "shape": shape}
-    parts = planning.key_parts({**made_of, "settings": settings}, ("lslm.pretraining.learning",))
+    made_of = {"outside": outside, "vectors": vectors, "words": outside_words}
+    parts = planning.key_parts({**made_of, "language": language}, ("lslm.pretraining.learning",))
     with (
         run.workspace.scratch() as folder,
         progress.bar("Language models", n_epochs, "epochs"),

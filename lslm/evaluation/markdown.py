@@ -172,7 +172,14 @@ def neighbours_table(near: dict[str, list[str]]) -> str:
 
 
 def language_models_table(losses: dict[str, list[float]]) -> str:
-    """A row a direction, a column an epoch: the loss of language models, which drawn words make smaller."""
+    """A row a direction, a column an epoch: the loss of language models, which drawn words make smaller.
+
+    Example:
+        >>> print(language_models_table({"forward": [5.2, 4.81]}))
+        | direction | epoch 1 | epoch 2 |
+        | --- | --- | --- |
+        | forward | 5.200 | 4.810 |
+    """
     n_epochs = max((len(each) for each in losses.values()), default=0)
     columns = ("direction", *(f"epoch {number}" for number in range(1, n_epochs + 1)))
     rows = [(name, *(f"{loss:.3f}" for loss in each)) for name, each in losses.items()]
