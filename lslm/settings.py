@@ -60,7 +60,7 @@ class CorpusSettings(Section):
     holdout: tuple[Source, ...] = ()
     """A holdout given apart; empty cuts one off `sources` (see `split`)."""
     outside: tuple[Source, ...] = ()
-    """Text without labels from outside the corpus; it may only pretrain embeddings."""
+    """Text without labels from outside the corpus; it may only pretrain embeddings and language models."""
     text: str = "text"
     """Column of the document."""
     label: str = "label"
