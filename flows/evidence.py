@@ -11,6 +11,7 @@ from lslm.audit.evidence import Evidence, FittedPart, nested_parts, rows_of, sea
 from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.workspace import Handle, Workspace
+from tasks.embeddings import Language, together
 from tasks.models import Which, prepare_part
 from tasks.stage import Planner, Run, planner
 
@@ -19,6 +20,7 @@ _NEEDED = {
     "split",
     "tokenize",
     "pretrain",
+    "pretrain-language-model",
     "prepare-part",
     "search",
     "cross-validate",
@@ -47,7 +49,8 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     """The training parts by name; they belong to the stages search, cross-validate and fit."""
     run = Run(settings=settings, base=base, run_id="")
     made = walking.results
-    data = (made["split"].development, made["tokenize"].development, made["pretrain"])
+    pretrained = _pretrained(made, settings)
+    data = (made["split"].development, made["tokenize"].development, pretrained)
     evaluation = settings.evaluation
     whiches = {
         **dict(zip(search_parts(settings.search), Which.for_search(settings.search), strict=True)),
@@ -64,6 +67,12 @@ def _parts(settings: Settings, base: Path, walking: Planner) -> dict[str, Handle
     }
     _check_finished(walking, settings)
     return found
+
+
+def _pretrained(made: Mapping[str, Any], settings: Settings) -> Any:
+    """What the parts went on from."""
+    language = Language.of(settings)
+    return together(made["pretrain"], language, made["pretrain-language-model"])
 
 
 def _nested(settings: Settings) -> list[Which]:
@@ -98,6 +107,8 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
     nested: tuple[Handle, ...] = made["nest"].answers
     handles = (split.development, split.holdout, split.outside, split.report)
     handles += (tokens.development, tokens.outside, made["pretrain"], made["tell-apart"].network)
+    handles += (made["pretrain-language-model"],)
+    pretrained = _pretrained(made, settings)
     handles += (split.out_of_scope, split.out_of_scope_holdout)
     return Evidence(
         settings=settings,
@@ -106,6 +117,7 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
         outside=split.outside.path if split.outside else None,
         tokens=tokens.development.path,
         vectors=made["pretrain"].path if made["pretrain"] else None,
+        language=pretrained.language.recipe if pretrained.language else None,
         parts=fitted,
         answers=tuple(handle.path for handle in answers),
         nested=tuple(handle.path for handle in nested),

@@ -46,7 +46,12 @@ def train(settings: Settings, base: Path) -> RunReport:
         parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds, head.kind)
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
-        data = (parts.development, tokens.development, vectors, learned, head)
+        language = embeddings.Language.of(settings)
+        read = embeddings.pretrain_language_model(
+            run, tokens.outside, vectors, learned.outside_words, language
+        )
+        pretrained = embeddings.together(vectors, language, read)
+        data = (parts.development, tokens.development, pretrained, learned, head)
         found = searching.search(run, *data, start, settings.search, serving)
         chosen = found.hyperparameters
         folds = models.cross_validate(

@@ -60,7 +60,7 @@ class CorpusSettings(Section):
     holdout: tuple[Source, ...] = ()
     """A holdout given apart; empty cuts one off `sources` (see `split`)."""
     outside: tuple[Source, ...] = ()
-    """Text without labels from outside the corpus; it may only pretrain embeddings."""
+    """Text without labels from outside the corpus; it may only pretrain embeddings and language models."""
     text: str = "text"
     """Column of the document."""
     label: str = "label"
@@ -142,6 +142,29 @@ class EmbeddingSettings(Section):
     seed: int = 0
 
 
+class PretrainingSettings(Section):
+    """How the first recurrent layer learns to read before any label is seen."""
+
+    language_model: bool = False
+    """Language models of the text outside the corpus, and then of each training part, start the first recurrent
+    layer, a model for each direction. `encoder.cell`, `units` and `bidirectional` then have one value."""
+    epochs: PositiveInt = 2
+    """Passes over the outside text; over the training part, where there is no outside text."""
+    adapt_epochs: int = Field(default=1, ge=0)
+    """Passes over each training part, going on from the outside text."""
+    learning_rate: PositiveFloat = 3e-3
+    """At the start; it falls to nothing over the epochs."""
+    batch_size: PositiveInt = 64
+    """Windows of a step."""
+    window: Annotated[int, Field(ge=2)] = 80
+    """Tokens that are read from nothing: longer documents are cut into windows."""
+    dropout: Share = 0.1
+    """Of units of the vectors, and of the states."""
+    sampled_words: int = Field(default=500, ge=0)
+    """Compare the right word with this many drawn ones (Bengio & Senecal 2003); 0 compares with all words."""
+    seed: int = 0
+
+
 class HeadSettings(Section):
     """What is learned on top of the encoder."""
 
@@ -201,6 +224,12 @@ class TrainingSettings(Section):
     """Decoupled (AdamW, Loshchilov & Hutter 2019)."""
     label_smoothing: Share = 0.0
     clip_norm: PositiveFloat = 1.0
+    unfreeze_epochs: int = Field(default=0, ge=0)
+    """With a pretrained recurrent layer: so many epochs train what is new alone, as many more the recurrent layer
+    too, and only then words (Howard & Ruder 2018). 0 trains all from the start."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """With a pretrained recurrent layer: its learning rate as a share of that of what is new; that of words is as
+    much smaller again (Howard & Ruder 2018 take 0.38)."""
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     """What layers compute in; weights, outputs and the served model stay float32. The mixed ones are for
     processors with units for them (docs/training.md)."""
@@ -470,6 +499,7 @@ class Settings(Section):
     split: SplitSettings = SplitSettings()
     text: TextSettings = TextSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
+    pretraining: PretrainingSettings = PretrainingSettings()
     head: HeadSettings = HeadSettings()
     encoder: EncoderSettings = EncoderSettings()
     training: TrainingSettings = TrainingSettings()
@@ -490,6 +520,21 @@ class Settings(Section):
             # The sections are frozen for others; a setting that implies two more is settled here.
             object.__setattr__(self, "embedding", alone)
             object.__setattr__(self, "search", waves)
+        return self
+
+    @model_validator(mode="after")
+    def _check_pretraining(self) -> "Settings":
+        if not self.pretraining.language_model:
+            if self.training.unfreeze_epochs or self.training.layer_decay != 1:
+                raise ValueError(
+                    "training.unfreeze_epochs and training.layer_decay are for a pretrained recurrent layer: "
+                    "they need pretraining.language_model: true"
+                )
+        elif self.embedding.method == "none" or self.encoder.vector_units:
+            raise ValueError(
+                "pretraining.language_model reads pretrained vectors as they are: it needs embedding.method: "
+                "word2vec, and encoder.vector_units of 0"
+            )
         return self
 
     @model_validator(mode="after")

@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
-from lslm import heads, planning, progress, stopping
+from lslm import heads, planning, progress
 from lslm.corpus import splitting
 from lslm.evaluation import abstention, answers, calibration
 from lslm.evaluation.answers import Answers
@@ -32,6 +32,8 @@ from lslm.training import workers
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
+from tasks.embeddings import Pretrained
+from tasks.fits import finished
 from tasks.stage import Named, Pages, Run, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -93,7 +95,7 @@ def prepare_part(
     which: Which,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
 ) -> Handle:
@@ -106,10 +108,11 @@ def prepare_part(
             tokens=tokens.path,
             training=training,
             validation=validation,
-            outside=vectors.path if vectors else None,
+            outside=pretrained.vectors.path if pretrained.vectors else None,
             embedding=embedding,
             head=head,
             into=folder / "part",
+            language=pretrained.language.recipe if pretrained.language else None,
         )
         return run.workspace.add(made)
 
@@ -119,7 +122,7 @@ def cross_validate(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
@@ -133,7 +136,7 @@ def cross_validate(
         pending = []
         for number in range(n_folds):
             which = Which.for_fold(number, n_folds, seed)
-            part = prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
+            part = prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
             pending.append((which, part))
         answers = [
             fold.submit(run, which, development, part.result(), head, chosen, baselines)
@@ -180,7 +183,7 @@ def fit(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
@@ -188,7 +191,7 @@ def fit(
 ) -> Handle:
     """Fit on the whole development set, and write the model folder."""
     part = prepare_part.submit(
-        run, Which(kind="all"), development, tokens, vectors, embedding, head
+        run, Which(kind="all"), development, tokens, pretrained, embedding, head
     ).result()
     members = range(chosen.training.members)
     with (
@@ -322,8 +325,7 @@ def fitted(
 ) -> Fit:
     """Fit one network in a training process; where that dies, another goes on from the last epoch.
 
-    So does a later run: what is unfinished is found by what it is made of. Where the run is asked to stop,
-    the fit ends with the epoch that is running, which is kept.
+    So does a later run: what is unfinished is found by what it is made of.
     """
     made_of = {
         "part": part,
@@ -333,35 +335,19 @@ def fitted(
         "save": bool(save),
     }
     parts = planning.key_parts(made_of, ("lslm.training.fitting",))
-    checkpoint = run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
-    deaths_left = run.settings.execution.worker_deaths
-
-    def unless_stopped(epoch: Epoch) -> bool:
-        goes_on = heard(epoch)
-        stopping.check()
-        return goes_on
-
-    while True:
-        try:
-            with stopping.fitting():
-                fitted: Fit = workers.shared().run(
-                    _FIT,
-                    on_event=unless_stopped,
-                    part_folder=part.path,
-                    head_kind=head_kind,
-                    hyperparameters=chosen,
-                    seed=seed,
-                    stop_early=stop_early,
-                    save=save,
-                    checkpoint=checkpoint,
-                )
-        except workers.WorkerDied:
-            if not deaths_left:
-                raise
-            deaths_left -= 1
-        else:
-            checkpoint.unlink(missing_ok=True)
-            return fitted
+    found: Fit = finished(
+        run,
+        _FIT,
+        heard,
+        run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts)),
+        part_folder=part.path,
+        head_kind=head_kind,
+        hyperparameters=chosen,
+        seed=seed,
+        stop_early=stop_early,
+        save=save,
+    )
+    return found
 
 
 def _moving(chosen: Hyperparameters) -> Callable[[Epoch], bool]:

@@ -14,6 +14,7 @@ from lslm.settings import (
     SearchSettings,
 )
 from lslm.workspace import Handle
+from tasks.embeddings import Pretrained
 from tasks.models import Which, fold, prepare_part
 from tasks.searching import Found, searched
 from tasks.stage import Run, stage
@@ -58,7 +59,7 @@ def nest(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     start: Hyperparameters,
@@ -72,7 +73,7 @@ def nest(
     """
     if not asked.nested:
         return Nested(answers=(), found=())
-    data = (development, tokens, vectors, embedding, head)
+    data = (development, tokens, pretrained, embedding, head)
     took = planning.seconds(run.workspace, run.settings.name)
     progress.say(nested_cost.told(run.settings, took))
     outer = [Which.for_fold(number, asked.folds, asked.seed) for number in range(asked.folds)]

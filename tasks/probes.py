@@ -20,6 +20,7 @@ from lslm.settings import (
 )
 from lslm.training import workers
 from lslm.workspace import Handle
+from tasks.embeddings import Pretrained
 from tasks.models import ASSEMBLE, Which, member, prepare_part, rows_of
 from tasks.stage import Run, stage
 
@@ -42,7 +43,7 @@ def explain_answers(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
@@ -54,7 +55,7 @@ def explain_answers(
     if asked.explained and heads.get(head.kind).classes is not None:
         which = Which.for_fold(asked.folds - 1, asked.folds, asked.seed)
         part = prepare_part.submit(
-            run, which, development, tokens, vectors, embedding, head
+            run, which, development, tokens, pretrained, embedding, head
         ).result()
         single = chosen.replaced({"training.members": 1})
         with run.workspace.scratch() as folder, progress.bar("Network", 1, "networks"):

@@ -200,9 +200,11 @@ def _answered(predictor: Predictor, documents: Handle | None) -> Array:
 def _embedding(folds: list[Answers]) -> dict[str, Any]:
     """What the words of a fold's training part cover of its validation part; its neighbours."""
     parts = [fold.part for fold in folds]
+    read = parts[0].get("language_model")
     return {
         "vocabulary": [part["vocabulary"] for part in parts],
         "coverage": [part["coverage"]["validation"] for part in parts],
         "neighbours": parts[0]["neighbours"],
         "plane": parts[0]["plane"],
+        **({"language_models": read["losses"]} if read else {}),
     }

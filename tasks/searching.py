@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from lslm import heads, planning, progress
 from lslm.evaluation.markdown import search_text
+from lslm.pretraining.recipe import SETTLED
+from lslm.pretraining.weights import PART_FILE
 from lslm.search import bounds, storage
 from lslm.search import space as spaces
 from lslm.search.judge import Judge, Ticket
@@ -30,6 +32,7 @@ from lslm.training import workers
 from lslm.training.epochs import Epoch
 from lslm.workspace import Handle
 from tasks import runners
+from tasks.embeddings import Pretrained
 from tasks.models import Which, fitted, prepare_part
 from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
@@ -92,7 +95,7 @@ def search(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     start: Hyperparameters,
@@ -105,7 +108,7 @@ def search(
     """
     bounded = bounds.of(search)
     pending = [
-        prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
+        prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
         for which in (*Which.for_search(search), *([Which(kind="all")] if bounded else []))
     ]
     parts = tuple(each.result() for each in pending)
@@ -131,7 +134,8 @@ def searched(
     are bounded, `recipe` says how each is put together to be measured.
     """
     kind = heads.get(head.kind)
-    space = spaces.of(kind, search.space, bounds.of(search))
+    settled = SETTLED if (parts[0].path / PART_FILE).exists() else ()
+    space = spaces.of(kind, search.space, bounds.of(search), settled)
     made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
     made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}
     if recipe is not None:

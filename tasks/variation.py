@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from lslm import progress
 from lslm.settings import EmbeddingSettings, EvaluationSettings, HeadSettings, Hyperparameters
 from lslm.workspace import Handle
+from tasks.embeddings import Pretrained
 from tasks.models import Which, fold, prepare_part
 from tasks.stage import Run, stage
 
@@ -46,7 +47,7 @@ def vary(
     run: Run,
     development: Handle,
     tokens: Handle,
-    vectors: Handle | None,
+    pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     chosen: Hyperparameters,
@@ -65,7 +66,7 @@ def vary(
     n_fits = len(cuts) * (1 + len(baselines)) + asked.seeds - 1
     with progress.bar("Variants", n_fits, "fits"):
         parts = [
-            prepare_part.submit(run, which, development, tokens, vectors, embedding, head)
+            prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
             for which in cuts
         ]
         curve = [

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from lslm.cleaning.fingerprint import fingerprint
 from lslm.corpus import splitting
+from lslm.pretraining.recipe import Recipe
 from lslm.settings import SearchSettings, Settings
 from lslm.text.store import Rows, Tokens
 from lslm.workspace import Handle
@@ -68,6 +69,8 @@ class Evidence:
     model: Path
     nested: tuple[Path, ...] = ()
     """Answers of each fold, of what the search inside it chose."""
+    language: Recipe | None = None
+    """How each part learned to read; None without a language model."""
     out_of_scope: Path | None = None
     """Documents of no class that chose a threshold; None where there are none, or they are learned."""
     handles: tuple[Handle, ...] = ()

@@ -29,7 +29,8 @@ def check(case: Case) -> Iterator[Finding]:
 
 def _kinds(settings: Settings) -> tuple[str, ...]:
     vectors = () if settings.embedding.method == "none" else ("vectors",)
-    return ("vocabulary", *vectors, "targets")
+    language = ("language model",) if settings.pretraining.language_model else ()
+    return ("vocabulary", *vectors, *language, "targets")
 
 
 def _judged(case: Case, part: FittedPart, kind: str, seen: Fingerprints | None) -> Finding:

@@ -7,6 +7,7 @@ What is fitted then must be, byte for byte, what was stored. That holds on the s
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -15,28 +16,47 @@ import polars as pl
 from lslm import progress
 from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found
+from lslm.pretraining.weights import PART_FILE
 from lslm.text.store import Rows, Tokens
+from lslm.training import workers
 from lslm.training.parts import prepare
+from lslm.training.workers import InPlace, Workers
 
-_FILES = ("vocabulary.json", "vectors.npy", "targets.json", "training.i32", "training.i64")
+_FILES = (
+    "vocabulary.json",
+    "vectors.npy",
+    PART_FILE,
+    "targets.json",
+    "training.i32",
+    "training.i64",
+)
 
 
 def check(case: Case) -> Iterator[Finding]:
     """Fit all parts anew from their training rows and compare the files."""
-    with progress.bar("Fit again", total=len(case.evidence.parts), unit="parts") as shown:
+    with (
+        _process(case) as process,
+        progress.bar("Fit again", total=len(case.evidence.parts), unit="parts") as shown,
+    ):
         for part in case.evidence.parts:
             with tempfile.TemporaryDirectory(prefix="lslm-audit-") as folder:
-                made = _fitted(case, part, Path(folder))
+                made = _fitted(case, part, Path(folder), process)
                 differing = [name for name in _FILES if _differs(part.folder / name, made / name)]
             faults = [f"{name} depends on more than the training rows" for name in differing]
             yield found("fitted again", part.name, len(part.training), faults)
             shown.advance()
 
 
-def _fitted(case: Case, part: FittedPart, folder: Path) -> Path:
+def _process(case: Case) -> AbstractContextManager[Workers | InPlace]:
+    """Where parts are fitted: a language model is the same, bit for bit, on one thread, as it was fitted."""
+    return workers.started(1) if case.evidence.language else nullcontext(workers.shared())
+
+
+def _fitted(case: Case, part: FittedPart, folder: Path, process: Workers | InPlace) -> Path:
     _blank_documents(case.evidence.development, part.training, folder / "documents.parquet")
     _blank_tokens(case.evidence.tokens, part.training, folder / "tokens")
-    return prepare(
+    return process.run(
+        prepare,
         documents=folder / "documents.parquet",
         tokens=folder / "tokens",
         training=part.training,
@@ -45,6 +65,7 @@ def _fitted(case: Case, part: FittedPart, folder: Path) -> Path:
         embedding=case.settings.embedding,
         head=case.settings.head,
         into=folder / "part",
+        language=case.evidence.language,
     )
 
 

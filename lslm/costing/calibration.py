@@ -20,6 +20,7 @@ from lslm.costing.baselines import baselines
 from lslm.costing.fits import measured
 from lslm.costing.parts import PART, prepared
 from lslm.costing.rates import Rates
+from lslm.costing.reading import reading
 from lslm.costing.samples import Chosen
 from lslm.costing.served import served
 from lslm.costing.texts import size, texts
@@ -68,6 +69,7 @@ def _relevant(settings: Settings) -> dict[str, Any]:
             "split": {"out_of_scope", "train_out_of_scope"},
             "text": True,
             "embedding": True,
+            "pretraining": {"language_model", "batch_size", "window", "sampled_words"},
             "head": True,
             "encoder": True,
             "training": {"batch_size", "max_tokens", "members"},
@@ -94,7 +96,7 @@ def _processes(number: int | None) -> Iterator[Workers]:
 
 def _measured(settings: Settings, base: Path, folder: Path, processes: Workers) -> Rates:
     began = time.perf_counter()
-    with progress.bar("Calibration", 9, "steps") as shown:
+    with progress.bar("Calibration", 10, "steps") as shown:
 
         def step(work: Callable[..., Result], *arguments: Any) -> Result:
             result = work(*arguments)
@@ -108,6 +110,7 @@ def _measured(settings: Settings, base: Path, folder: Path, processes: Workers) 
         chosen = Chosen.of(corpus, settings)
         words = step(vectors, made.samples, settings, folder, processes)
         part = step(prepared, corpus, chosen, words, settings, folder, processes)
+        read = step(reading, folder / PART, settings, processes)
         network, outputs = step(measured, folder / PART, settings, folder, processes)
         floors = step(baselines, corpus, chosen, settings, folder, processes)
         model = step(served, corpus, chosen, settings, folder, processes)
@@ -121,6 +124,7 @@ def _measured(settings: Settings, base: Path, folder: Path, processes: Workers) 
         words=words.words,
         words_outside=words.words_outside,
         vectors=words.each,
+        reading=read,
         prepare=part,
         network=network,
         baselines=floors,

@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from lslm import heads
+from lslm.pretraining.recipe import SETTLED
 from lslm.search import space as spaces
 from lslm.settings import Hyperparameters, Range, SearchSpace, Settings
 
@@ -22,7 +23,7 @@ def draws(settings: Settings, n: int = N_DRAWS) -> list[Hyperparameters]:
     base = start(settings)
     if not settings.search.n_trials:
         return [base]
-    space = spaces.of(heads.get(settings.head.kind), settings.search.space)
+    space = _space(settings)
     chance = random.Random(settings.search.seed)
     return [base.replaced(_drawn(space, chance)) for _ in range(n)]
 
@@ -32,8 +33,13 @@ def n_trials(settings: Settings) -> int:
     search = settings.search
     if search.sampler != "grid" or not search.n_trials:
         return search.n_trials
-    space = spaces.of(heads.get(settings.head.kind), search.space)
+    space = _space(settings)
     return min(search.n_trials, math.prod(len(each) for each in spaces.grid(space).values()))
+
+
+def _space(settings: Settings) -> SearchSpace:
+    settled = SETTLED if settings.pretraining.language_model else ()
+    return spaces.of(heads.get(settings.head.kind), settings.search.space, settled=settled)
 
 
 def _drawn(space: SearchSpace, chance: random.Random) -> dict[str, Any]:

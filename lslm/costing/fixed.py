@@ -13,6 +13,7 @@ FIXED = {
     "split": 0.7,
     "tokenize": 0.4,
     "pretrain": 0.4,
+    "pretrain-language-model": 0.4,
     "search": 4.0,
     "calibrate": 0.6,
     "put-forward": 0.5,

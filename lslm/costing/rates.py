@@ -127,6 +127,8 @@ class Rates(_Record):
     """The same on all threads that pretraining takes, all together."""
     vectors: float
     """Seconds a word of the vocabulary, to begin and end with a table of vectors."""
+    reading: Line = Line()
+    """Seconds of a language model of one direction, by words and passes; none without `pretraining`."""
     prepare: Line
     """Seconds of a training part besides its vectors, by documents."""
     network: NetworkRate

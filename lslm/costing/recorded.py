@@ -7,6 +7,7 @@ from lslm import heads, planning
 from lslm.corpus import sources
 from lslm.costing import drawing
 from lslm.planning import Parts
+from lslm.pretraining.recipe import Shape
 from lslm.settings import Settings
 from lslm.workspace import Workspace
 
@@ -45,6 +46,9 @@ def _now(settings: Settings) -> Parts:
         "cut": settings.split,
         "text": settings.text,
         "embedding": settings.embedding,
+        "language": {"settings": settings.pretraining, "shape": Shape.of(settings.encoder)}
+        if settings.pretraining.language_model
+        else None,
         "head": settings.head,
         "search": settings.search,
         "start": drawing.start(settings),

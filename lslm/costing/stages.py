@@ -105,7 +105,21 @@ class Costs:
             return seconds
         epochs = embedding.epochs if self.outside is None else embedding.adapt_epochs
         n_types = self._n_words(n_words)
-        return seconds + n_words * epochs * self.rates.words + n_types * self.rates.vectors
+        seconds += n_words * epochs * self.rates.words + n_types * self.rates.vectors
+        pretraining = self.settings.pretraining
+        epochs = pretraining.epochs if self.outside is None else pretraining.adapt_epochs
+        return seconds + self.directions * self.reading(n_words, epochs)
+
+    @property
+    def directions(self) -> int:
+        """Language models that start the first recurrent layer."""
+        if not self.settings.pretraining.language_model:
+            return 0
+        return 1 + self.settings.encoder.bidirectional
+
+    def reading(self, n_words: float, epochs: int) -> float:
+        """Seconds of a language model of one direction."""
+        return self.rates.reading.at(n_words * epochs)
 
     def _n_words(self, n_tokens: float) -> float:
         """Different words of a training part and of the text outside."""
@@ -232,6 +246,17 @@ def _pretrain(costs: Costs) -> Work:
     return table + Work(passes, passes / threads)
 
 
+def _pretrain_language_model(costs: Costs) -> Work:
+    """A process a direction."""
+    outside = costs.outside
+    if outside is None or not costs.directions:
+        return Work()
+    n_words = outside.n_kept * outside.tokens
+    each = costs.reading(n_words, costs.settings.pretraining.epochs)
+    done, end = finish([each] * costs.directions, costs.processes)
+    return Work(sum(done), end)
+
+
 def _search(costs: Costs) -> Work:
     return costs.search(costs.n_development)
 
@@ -329,6 +354,7 @@ _STAGES: dict[str, Callable[[Costs], Work]] = {
     "split": _split,
     "tokenize": _tokenize,
     "pretrain": _pretrain,
+    "pretrain-language-model": _pretrain_language_model,
     "search": _search,
     "cross-validate": _cross_validate,
     "nest": _nest,

@@ -13,10 +13,14 @@ import numpy as np
 
 from lslm import heads
 from lslm.costing.networks import Measured
+from lslm.costing.rates import Line
 from lslm.heads.contract import Array
+from lslm.pretraining.learning import learn
+from lslm.pretraining.recipe import Shape
+from lslm.pretraining.windows import examples
 from lslm.serving.assembly import assemble
 from lslm.serving.recipe import Recipe
-from lslm.settings import Hyperparameters
+from lslm.settings import Hyperparameters, PretrainingSettings
 from lslm.training import feeds
 from lslm.training.epochs import Epoch
 from lslm.training.fitting import fit
@@ -24,6 +28,8 @@ from lslm.training.parts import Part
 
 _STEADY = 2
 """Epochs after the first that are timed at least; the first one builds the network as well."""
+_WINDOWS = 12
+"""Batches of windows that a language model is timed on, at most."""
 
 
 def network_seconds(
@@ -51,6 +57,20 @@ def network_seconds(
         width=float(np.mean([shape[-1] for shape in shapes])),
         n_words=len(part.vocabulary),
     )
+
+
+def reading_seconds(part_folder: Path, shape: Shape, settings: PretrainingSettings) -> Line:
+    """Of a language model of one direction, by words and passes, on the part's first training documents."""
+    part = Part(part_folder)
+    rows = range(min(len(part.training), _WINDOWS * settings.batch_size))
+    documents = (part.training.document(row, settings.window) for row in rows)
+    windows = examples(documents, settings.window, "forward")
+    clock = _Clock(0.0)
+    began = time.process_time()
+    vectors: Any = part.vectors
+    learn(windows, vectors, shape, settings, 1 + _STEADY, None, on_event=clock)
+    begin = max(0.0, clock.stamps[0] - began - clock.epoch())
+    return Line(fixed=begin, each=clock.epoch() / len(windows.flat))
 
 
 @dataclass(frozen=True)

@@ -77,3 +77,12 @@ class WordVectors:
         least = int(min(20, np.median(self.counts)))
         chosen = probes[:: max(1, len(probes) // n_words)][:n_words]
         return {word: [near for near, _ in self.neighbours(word, least=least)] for word in chosen}
+
+
+def of_unit_size(vectors: Floats) -> Floats:
+    """Vectors `(n_words, size)` around zero, their parts of standard deviation 1.
+
+    Networks expect such inputs; vectors of little text share one large mean.
+    """
+    centred = vectors - vectors.mean(axis=0)
+    return (centred / centred.std()).astype(np.float32)

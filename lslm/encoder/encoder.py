@@ -1,6 +1,6 @@
 """The encoder every head shares: from tokens to states, and to one vector a document."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -19,6 +19,9 @@ from lslm.encoder.layers import (
 )
 from lslm.encoder.ngrams import HashedNgrams
 from lslm.settings import EncoderSettings
+
+WORDS, FIRST = "embedding", "recurrent_0"
+"""Names of the layers that can begin pretrained."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Encoder:
     vectors: NDArray[np.float32] | None
     settings: EncoderSettings
     seed: int
+    recurrent: Sequence[NDArray[np.float32]] | None = None
 
     def __call__(self, tokens: KerasTensor) -> Encoded:
         """Build it on tokens `(batch, time)`."""
@@ -54,6 +58,7 @@ class Encoder:
             vectors=self.vectors,
             settings=self.settings,
             seed=self.seed,
+            recurrent=self.recurrent,
         )
 
 
@@ -65,10 +70,12 @@ def encode(
     vectors: NDArray[np.float32] | None,
     settings: EncoderSettings,
     seed: int,
+    recurrent: Sequence[NDArray[np.float32]] | None = None,
 ) -> Encoded:
     """Build the encoder on tokens `(batch, time)`, padded on the right with 0.
 
     `vectors` `(n_words, size)` are frozen but for `settings.tuned_words`; None trains the whole table.
+    `recurrent` are pretrained weights of the first recurrent layer, in its order; the others begin anew.
     Each layer draws from its own seed, made from `seed`: the same seed gives the same network, bit
     for bit, whatever else the process draws.
     """
@@ -81,10 +88,13 @@ def encode(
             settings.cell,
             settings.bidirectional,
             next(seeds),
-            name=f"recurrent_{number}",
+            name=FIRST if number == 0 else f"recurrent_{number}",
         )
+        outputs = layer([states, mask])
+        if number == 0 and recurrent is not None:
+            layer.set_weights(recurrent)
         states = _drop_units(
-            layer([states, mask]), settings.recurrent_dropout, seeds, f"recurrent_dropout_{number}"
+            outputs, settings.recurrent_dropout, seeds, f"recurrent_dropout_{number}"
         )
     pooled, attention = _pool(states, mask, settings, next(seeds))
     if settings.ngrams > 1:
@@ -108,7 +118,7 @@ def _embed(
     seeds: Iterator[int],
 ) -> KerasTensor:
     embedding = WordEmbedding(
-        n_words, size, vectors is not None, settings.tuned_words, next(seeds), name="embedding"
+        n_words, size, vectors is not None, settings.tuned_words, next(seeds), name=WORDS
     )
     states = embedding(tokens)
     if vectors is not None:

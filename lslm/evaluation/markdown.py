@@ -171,6 +171,21 @@ def neighbours_table(near: dict[str, list[str]]) -> str:
     return table(("word", "nearest"), [(word, ", ".join(words)) for word, words in near.items()])
 
 
+def language_models_table(losses: dict[str, list[float]]) -> str:
+    """A row a direction, a column an epoch: the loss of language models, which drawn words make smaller.
+
+    Example:
+        >>> print(language_models_table({"forward": [5.2, 4.81]}))
+        | direction | epoch 1 | epoch 2 |
+        | --- | --- | --- |
+        | forward | 5.200 | 4.810 |
+    """
+    n_epochs = max((len(each) for each in losses.values()), default=0)
+    columns = ("direction", *(f"epoch {number}" for number in range(1, n_epochs + 1)))
+    rows = [(name, *(f"{loss:.3f}" for loss in each)) for name, each in losses.items()]
+    return table(columns, rows)
+
+
 def folds_table(scores: FoldScores, metric: str) -> str:
     """A row a fold, a column a system; the pooled value with its interval last."""
     rows = [
@@ -220,7 +235,14 @@ def _words(report: RunReport) -> str:
     if not embedding["plane"]:
         return f"{coverage}\n\nThe vectors were not pretrained."
     near = neighbours_table(embedding["neighbours"])
-    return f"{coverage}\n\nNearest words, in the first fold:\n\n{near}"
+    told = f"{coverage}\n\nNearest words, in the first fold:\n\n{near}"
+    if "language_models" not in embedding:
+        return told
+    losses = language_models_table(embedding["language_models"])
+    return (
+        f"{told}\n\nThe first recurrent layer begins as language models left it. Their loss on the first "
+        f"fold's training part, in nats a word, against drawn words:\n\n{losses}"
+    )
 
 
 def _search(report: RunReport) -> str:

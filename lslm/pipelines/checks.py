@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from lslm.errors import InputError
 from lslm.pipelines.problems import SPACE, Keys, Problem, dotted, from_pydantic, near
 from lslm.pipelines.words import expected
+from lslm.pretraining.recipe import PACED, SETTLED
 from lslm.settings import (
     EncoderSettings,
     Hyperparameters,
@@ -46,6 +47,7 @@ def head_problems(settings: Settings) -> list[Problem]:
         if name not in head.extras
     ]
     problems += _disagreements(settings, head)
+    problems += _pretraining_problems(settings, head)
     known = ", ".join(head.baselines)
     return problems + [
         Problem(
@@ -86,6 +88,30 @@ def _disagreements(settings: Settings, head: "Head") -> list[Problem]:
         for option, name in head.inherited.items()
         if option in options and options[option] != settings.at(name)
     ]
+
+
+def _pretraining_problems(settings: Settings, head: "Head") -> list[Problem]:
+    """A head that does not read the encoder, and names that a pretrained layer settles or is needed for."""
+    given = settings.search.space or {}
+    if not settings.pretraining.language_model:
+        return [
+            Problem(
+                (*SPACE, name),
+                f"{name} is for a pretrained layer",
+                "pretraining.language_model: true",
+            )
+            for name in PACED
+            if name in given
+        ]
+    problems = [
+        Problem((*SPACE, name), f"the pretrained layer has {name} at one value", f"no {name} here")
+        for name in SETTLED
+        if name in given
+    ]
+    if SETTLED[0] not in head.unused:
+        return problems
+    what = f"the head {head.name!r} does not use the encoder's recurrent layers"
+    return [*problems, Problem(("pretraining", "language_model"), what, "false")]
 
 
 def space_problems(values: dict[str, Any]) -> list[Problem]:

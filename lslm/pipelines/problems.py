@@ -24,6 +24,7 @@ class Problem:
     at: Keys
     what: str
     right: str
+    """Empty where `what` says it."""
 
 
 def from_pydantic(
@@ -34,7 +35,11 @@ def from_pydantic(
     for detail in error.errors(include_url=False, include_input=False):
         if not prefix and detail["loc"][:2] == SPACE and len(detail["loc"]) > len(SPACE):
             continue  # `space_problems` knows which setting is meant and says more.
-        problem = _problem(detail["type"], detail["loc"], model, values, prefix)
+        if detail["type"] == "value_error":
+            # A rule between settings, which says itself what is wrong and what would be right.
+            problem = Problem((*prefix, *detail["loc"]), str(detail["ctx"]["error"]), "")
+        else:
+            problem = _problem(detail["type"], detail["loc"], model, values, prefix)
         found.setdefault(problem.at, problem)
     return list(found.values())
 

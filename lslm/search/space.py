@@ -37,22 +37,28 @@ BOUNDED: dict[str, SearchSpace] = {
 }
 
 
-def of(head: Head, given: SearchSpace | None, bounds: Sequence[Bound] = ()) -> SearchSpace:
+def of(
+    head: Head,
+    given: SearchSpace | None,
+    bounds: Sequence[Bound] = (),
+    settled: Sequence[str] = (),
+) -> SearchSpace:
     """The space as the settings give it, or the encoder's and the head's together.
 
     Where a measure is bounded, names that it hangs on join; those that the settings name stay as they are there.
+    Names that are `settled`, as by a pretrained layer, are left out of what the settings do not name.
     """
     bounded = {name: each for bound in bounds for name, each in BOUNDED[bound.measure].items()}
-    joining = _open(head, bounded)
+    joining = _open(head, bounded, settled)
     if given is None:
-        return {**_open(head, DEFAULT), **head.space, **joining}
+        return {**_open(head, DEFAULT, settled), **head.space, **joining}
     return {**given, **{name: each for name, each in joining.items() if name not in given}}
 
 
-def _open(head: Head, space: SearchSpace) -> SearchSpace:
+def _open(head: Head, space: SearchSpace, settled: Sequence[str]) -> SearchSpace:
     """The names that the head reads, and may have at more than one value."""
-    settled = {*head.unused, *head.needs}
-    return {name: each for name, each in space.items() if name not in settled}
+    closed = {*head.unused, *head.needs, *settled}
+    return {name: each for name, each in space.items() if name not in closed}
 
 
 def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:

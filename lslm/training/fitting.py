@@ -13,7 +13,7 @@ from lslm.encoder.precision import computing_in
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
-from lslm.training import feeds
+from lslm.training import feeds, paces
 from lslm.training.batches import MULTIPLE, for_keras, in_order
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
@@ -48,7 +48,11 @@ def fit(
     network = build(part, head, hyperparameters, seed)
     batches = feeds.of(part, head, hyperparameters, seed)
     network.compile(
-        optimizer=optimizer(training, n_steps=len(batches) * training.epochs),
+        optimizer=optimizer(
+            training,
+            n_steps=len(batches) * training.epochs,
+            paces=paces.of(network, training, len(batches)) if part.recurrent else (),
+        ),
         loss=head.loss(hyperparameters),
     )
     # Variables that the first step makes would have TensorFlow trace the step twice.
@@ -74,12 +78,14 @@ def fit(
 
 def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
     """The network: encoder and head, every layer seeded from `seed`."""
+    part.check_shape(hyperparameters.encoder)
     encoder = Encoder(
         n_words=len(part.vocabulary),
         size=part.units,
         vectors=part.vectors,
         settings=hyperparameters.encoder,
         seed=seed,
+        recurrent=part.recurrent,
     )
     with computing_in(hyperparameters.training.precision):
         return head.build(encoder, part.targets, hyperparameters.replaced({"training.seed": seed}))

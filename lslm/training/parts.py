@@ -4,6 +4,7 @@ A part is a folder of arrays that all trials on it share through memory maps:
 
     vocabulary.json                 words the networks know
     vectors.npy                     their vectors, (n_words, size); absent without pretraining
+    recurrent.npz                   what the first recurrent layer begins with; absent without a language model
     targets.json                    what the head fitted, such as the label set
     training.i32, training.i64      ids of the training documents, and where each begins
     training-targets.npy or .json   their targets
@@ -23,9 +24,12 @@ import polars as pl
 
 from lslm import heads
 from lslm.embeddings.reduction import reduced
-from lslm.embeddings.vectors import Floats, WordVectors
+from lslm.embeddings.vectors import Floats, WordVectors, of_unit_size
+from lslm.errors import InputError
 from lslm.heads import ragged
 from lslm.heads.contract import Array
+from lslm.pretraining import weights
+from lslm.pretraining.recipe import SETTLED, Recipe, Shape
 from lslm.settings import EmbeddingSettings, EncoderSettings, HeadSettings
 from lslm.text.store import Rows, Tokens
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary, cut
@@ -76,6 +80,23 @@ class Part:
             vectors = vectors[self._all.encode(self.vocabulary.words)]
         return reduced(vectors, self.units) if self.units < vectors.shape[1] else vectors
 
+    @cached_property
+    def recurrent(self) -> list[Floats] | None:
+        """What the first recurrent layer begins with, in its order; None without a language model."""
+        return weights.load_part(self.folder)
+
+    def check_shape(self, encoder: EncoderSettings) -> None:
+        """Refuse an encoder whose first recurrent layer is not the one that was pretrained: InputError."""
+        if self.recurrent is None:
+            return
+        pretrained = Shape.model_validate(self.report["language_model"]["shape"])
+        if Shape.of(encoder) != pretrained or encoder.vector_units:
+            raise InputError(
+                f"the first recurrent layer is {Shape.of(encoder)}, the pretrained one is {pretrained}",
+                where="encoder",
+                right=f"{', '.join(SETTLED)} as they were pretrained",
+            )
+
     @property
     def units(self) -> int:
         """Of a word's vector."""
@@ -113,11 +134,12 @@ def prepare(
     embedding: EmbeddingSettings,
     head: HeadSettings,
     into: Path,
+    language: Recipe | None = None,
 ) -> Path:
     """Fit vocabulary, vectors and targets on the `training` rows and write the part at `into`.
 
     `documents` and `tokens` are the development set; `outside` holds vectors of unlabelled text from
-    outside the corpus, to go on from.
+    outside the corpus, to go on from. With `language`, language models of these rows are fitted as well.
     """
     into.mkdir(parents=True)
     store, ledger = Watched(tokens), Ledger()
@@ -134,6 +156,10 @@ def prepare(
     vocabulary.save(into / "vocabulary.json")
     if vectors is not None:
         np.save(into / "vectors.npy", vectors)
+    read: dict[str, Any] = {}
+    if language is not None and vectors is not None:
+        read = {"language_model": _read(store, training, vocabulary, vectors, language, into)}
+        ledger.note("language model", fingerprints[store.taken()])
 
     given = frame[training]
     targets = kind.fit_targets(given, heads.options(head))
@@ -154,6 +180,7 @@ def prepare(
         },
         "neighbours": learned.glance() if learned else {},
         "plane": learned.plane() if learned else {},
+        **read,
     }
     (into / "report.json").write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
     return into
@@ -169,6 +196,23 @@ def _vectors(
     if outside is None:
         return word2vec.pretrain(store, rows, settings, workers=1)
     return word2vec.adapt(WordVectors.load(outside), store, rows, settings)
+
+
+def _read(
+    store: Tokens,
+    rows: Rows,
+    vocabulary: Vocabulary,
+    vectors: Floats,
+    language: Recipe,
+    into: Path,
+) -> dict[str, Any]:
+    """Learn to read, write what the first recurrent layer takes over, and tell of it."""
+    # Keras is loaded where a language model is wanted.
+    from lslm.pretraining import learning
+
+    readers, losses = learning.of_part(store, rows, vocabulary, vectors, language)
+    weights.save_part(into, readers)
+    return {"shape": language.shape.model_dump(), "losses": losses}
 
 
 def _vocabulary(
@@ -200,12 +244,9 @@ def _vocabulary(
     _write_counts(into / fitted.COUNTS, words, own)
     learned_with = dict(zip(learned.words, learned.counts.tolist(), strict=True))
     _write_counts(into / fitted.VECTOR_COUNTS, words, learned_with)
-    vectors = _rows_of(learned, place, words)
-    # Networks expect inputs around zero and of unit size; vectors of little text share one large mean.
-    vectors = vectors - vectors.mean(axis=0)
-    vectors /= vectors.std()
+    vectors = of_unit_size(_rows_of(learned, place, words))
     special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
-    return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors]).astype(np.float32)
+    return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors])
 
 
 def _rows_of(learned: WordVectors, place: dict[str, int], words: list[str]) -> Floats:

@@ -57,6 +57,7 @@ def settings(**sections) -> Settings:
         "corpus": {"sources": [{"path": "a.csv"}]},
         "split": {"holdout": 0.1},
         "embedding": {"method": "none"},
+        "pretraining": {},
         "training": {"epochs": 4},
         "execution": {"workers": 1},
         "head": {"kind": "classify"},

@@ -3,8 +3,9 @@
 import pytest
 
 from lslm.costing.assumed import EXPECTED, HIGH, LOW
+from lslm.costing.rates import Line
 from lslm.costing.stages import STAGES, Costs
-from tests.costing.made import RATES, settings
+from tests.costing.made import CORPUS, RATES, settings
 
 
 def costs(assumed=EXPECTED, rates=RATES, **sections):
@@ -107,3 +108,23 @@ def test_a_network_that_stands_alone_in_its_fold_is_not_fitted_twice():
 
 def test_nothing_is_explained_where_answers_are_no_classes():
     assert costs(head={"kind": "summarize"}).of("explain-answers").cpu == 0
+
+
+def test_language_models_of_outside_text_have_a_process_a_direction(monkeypatch):
+    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 2)
+    # 1,000 documents of 20 words, 2 passes of 0.001 s, and 3 s to begin.
+    rates = RATES.model_copy(
+        update={"parts": {"corpus": CORPUS, "outside": CORPUS}, "reading": Line(fixed=3, each=1e-3)}
+    )
+    asked = {
+        "embedding": {"method": "word2vec"},
+        "execution": {"workers": 2},
+        "pretraining": {"language_model": True, "epochs": 2, "adapt_epochs": 1},
+    }
+    work = costs(rates=rates, **asked).of("pretrain-language-model")
+    assert (work.cpu, work.wall) == pytest.approx((86, 43))
+    # Each part goes on with one pass over its own words, in both directions.
+    off = costs(rates=rates, **{**asked, "pretraining": {"language_model": False}})
+    on = costs(rates=rates, **asked)
+    assert on.prepare(900, 0) - off.prepare(900, 0) == pytest.approx(2 * (3 + 900 * 20 * 1e-3))
+    assert off.of("pretrain-language-model").cpu == 0

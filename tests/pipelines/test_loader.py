@@ -213,3 +213,36 @@ def test_options_that_stand_elsewhere_are_filled_in(tmp_path):
 )
 def test_what_a_head_cannot_use_is_refused(tmp_path, options, overrides, said):
     assert said in refusal(written(tmp_path, LANGUAGE_MODEL + options + "}\n"), *overrides)
+
+
+PRETRAINED = "pretraining.language_model=true"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "overrides", "said"),
+    [
+        ("imdb", [PRETRAINED], "the pretrained layer has encoder.units at one value"),
+        (
+            "docstrings",
+            [PRETRAINED, "embedding.method=none"],
+            "it needs embedding.method: word2vec",
+        ),
+        (
+            "docstrings",
+            ["training.unfreeze_epochs=1"],
+            "they need pretraining.language_model: true",
+        ),
+        (
+            "docstrings",
+            ["search.space={training.layer_decay: [0.5, 1.0]}"],
+            "training.layer_decay is for a pretrained layer",
+        ),
+    ],
+)
+def test_settings_that_do_not_go_with_a_pretrained_layer_are_refused(pipeline, overrides, said):
+    assert said in refusal(pipeline, *overrides)
+
+
+def test_a_pretrained_layer_s_rates_can_be_searched():
+    given = "search.space={training.layer_decay: [0.4, 1.0], training.unfreeze_epochs: [0, 1]}"
+    assert len(load("docstrings", [PRETRAINED, given]).settings.search.space) == 2

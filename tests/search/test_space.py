@@ -1,4 +1,5 @@
 from lslm import heads
+from lslm.pretraining.recipe import SETTLED
 from lslm.search import space as spaces
 from lslm.search.bounds import Bound
 from lslm.settings import Range, SearchSpace
@@ -30,3 +31,10 @@ def test_what_a_head_does_not_read_or_needs_at_one_value_stays_out() -> None:
     joined = spaces.of(head, None, [SIZE]).keys()
     assert not joined & {*head.unused, *head.needs}
     assert joined - spaces.of(head, None).keys() == {"encoder.vector_units", "encoder.stored"}
+
+
+def test_names_that_a_pretrained_layer_settles_stay_out() -> None:
+    space = spaces.of(HEAD, None, [SIZE, LATENCY], SETTLED)
+    assert not space.keys() & set(SETTLED)
+    assert "encoder.layers" in space
+    assert spaces.of(HEAD, None, settled=SETTLED).keys() < spaces.of(HEAD, None).keys()

@@ -1,0 +1,44 @@
+"""A fit in a training process that ends when it is done: where the process dies, another goes on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lslm import stopping
+from lslm.training import workers
+from lslm.training.epochs import Epoch
+from tasks.stage import Run
+
+
+def finished(
+    run: Run,
+    function: Callable[..., Any] | str,
+    heard: Callable[[Epoch], bool],
+    checkpoint: Path,
+    **arguments: Any,
+) -> Any:
+    """What the function returns, which keeps its state at `checkpoint` after each epoch and goes on from there.
+
+    A process that dies is replaced, as often as the settings say. A later run goes on as well, from what is
+    unfinished. Where the run is asked to stop, the fit ends with the epoch that is running, which is kept.
+    """
+    deaths_left = run.settings.execution.worker_deaths
+
+    def unless_stopped(epoch: Epoch) -> bool:
+        goes_on = heard(epoch)
+        stopping.check()
+        return goes_on
+
+    while True:
+        try:
+            with stopping.fitting():
+                found: Any = workers.shared().run(
+                    function, on_event=unless_stopped, checkpoint=checkpoint, **arguments
+                )
+        except workers.WorkerDied:
+            if not deaths_left:
+                raise
+            deaths_left -= 1
+        else:
+            checkpoint.unlink(missing_ok=True)
+            return found
