@@ -121,14 +121,17 @@ class Home:
         }
 
     def rows(self, database: str, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a database in the workspace; none before its tables are made."""
+        """Rows of a database in the workspace; none before the table is made."""
         file = self.workspace / database
         if not file.exists():
             return []
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=20)) as connection:
-            if not connection.execute("SELECT name FROM sqlite_master").fetchall():
+            try:
+                return connection.execute(query).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" not in str(error):
+                    raise
                 return []
-            return connection.execute(query).fetchall()
 
 
 def made(folder: Path, library: Path, prefect: str) -> Home:
