@@ -9,16 +9,18 @@ empty ones too; the text is one stream, and the state goes on through it. Test p
 `<eos>` among them, against all words; it is read in 8 rows, so 7 of its 245,569 tokens have nothing before.
 
 The time is the whole command's, from reading to the test's perplexity. The learning rate falls to zero with
-the clock, at what scoring leaves of it; how long that takes is measured in the first minute. Every fifth of the
-time a part of the validation text is scored. `--set size=400 encoder.units=512` tries others; what was tried is in docs/log.md.
+the clock, at what scoring leaves of it; how long that takes is measured in the first minute. Now and then a
+part of the validation text is scored. `--set size=400 encoder.units=512` tries other settings.
 
 `--cache` and `--dynamic N` (of the first N tokens of the test, with plain reading of the same) come after it and
 are told apart; what they set is chosen on validation text.
 
 Speed is tokens a second of training, ours and the same model in PyTorch (`torch` is needed for this only), a
-process each, by turns, on one thread and on two; it comes before, in time of its own. `--gpu` has the sizes and dropouts of
-AWD-LSTM (Merity et al. 2018, 65.8) and trains for 750 epochs; the optimizer is AdamW with a falling rate in
-place of averaged SGD, and the last layer is as wide as the others, with a projection behind it.
+process each, by turns, on one thread and on two; it comes before, in time of its own.
+
+`--gpu` has the sizes and dropouts of AWD-LSTM (Merity et al. 2018, 65.8) and trains for 750 epochs. The
+optimizer is AdamW with a falling rate in place of averaged SGD, and the last layer is as wide as the others,
+with a projection behind it.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
 

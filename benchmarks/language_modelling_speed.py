@@ -40,7 +40,7 @@ def turn(data: Path, chosen: dict[str, Any], system: str, threads: int) -> float
     """Tokens a second, in a process of its own."""
     names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     environment = os.environ | dict.fromkeys(names, str(threads)) | {"TF_NUM_INTEROP_THREADS": "1"}
-    done = subprocess.run(  # noqa: S603  This file itself.
+    done = subprocess.run(
         [
             sys.executable,
             "-m",

@@ -67,15 +67,16 @@ class LanguageModel(nn.Module):
             )
         n_frequent = n_sampled // 2
         n_drawn, first = n_sampled - n_frequent, n_frequent + 1
+        frequent = functional.linear(said, self.table.weight[1:first], self.bias[1:first])
+        every = torch.logsumexp(frequent, dim=1)
+        own = (said * self.table(right)).sum(-1) + self.bias[right]
         span = math.log(self.n_words / first)
         drawn = (first * torch.exp(torch.rand(n_drawn) * span)).long().clamp(max=self.n_words - 1)
         often = n_drawn * torch.log1p(1 / drawn) / span
-        others = torch.cat([torch.arange(1, first), drawn])
-        weight = torch.cat([torch.zeros(n_frequent), -torch.log(often)])
-        logits = functional.linear(said, self.table(others), self.bias[others] + weight)
-        logits = logits.masked_fill(right[:, None] == others[None], _NEVER)
-        own = (said * self.table(right)).sum(-1) + self.bias[right]
-        return torch.logsumexp(torch.cat([own[:, None], logits], dim=1), dim=1) - own
+        logits = functional.linear(said, self.table(drawn), self.bias[drawn] - torch.log(often))
+        others = logits.masked_fill(right[:, None] == drawn[None], _NEVER)
+        every = torch.logaddexp(every, torch.logsumexp(others, dim=1))
+        return torch.where(right < first, every, torch.logaddexp(every, own)) - own
 
 
 def _dropped_units(states: torch.Tensor, rate: float) -> torch.Tensor:

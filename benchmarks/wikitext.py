@@ -31,7 +31,7 @@ CPU: dict[str, Any] = {
     "encoder.spatial_dropout": 0.2,
     "encoder.recurrent_dropout": 0.2,
     "encoder.head_dropout": 0.4,
-    "training.batch_size": 32,
+    "training.batch_size": 40,
     "training.learning_rate": 3e-3,
     "training.clip_norm": 1.0,
     "training.weight_decay": 0.0,
@@ -63,9 +63,9 @@ GPU: dict[str, Any] = {
 def words_of(data: Path, part: str) -> list[str]:
     """Words of a part, each line with its `<eos>`."""
     path = data / "wikitext2" / part
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open()
-    with opened as lines:
-        return [word for line in lines for word in (*line.split(), EOS)]
+    content = path.read_bytes()
+    text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode("utf-8")
+    return [word for line in text.splitlines() for word in (*line.split(), EOS)]
 
 
 def vocabulary_of(words: list[str]) -> Vocabulary:

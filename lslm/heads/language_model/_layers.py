@@ -250,25 +250,26 @@ class NextToken(keras.layers.Layer):
     def _against_drawn(self, said: Any, right: Any, table: Any) -> Any:
         n_frequent = min(self.sampled // 2, self.n_words - 1)
         first = n_frequent + 1
+        # Taken, not cut out: what is cut out has a gradient as large as the whole table.
         frequent = ops.arange(1, first, dtype="int32")
+        logits = ops.matmul(said, ops.transpose(ops.take(table, frequent, axis=0)))
+        every = ops.logsumexp(logits + ops.take(self.bias, frequent), axis=1)
+        own = self._logit(said, right, table)
+        if first == self.n_words:
+            return every - own
+        n_drawn = self.sampled - n_frequent
         # Ids go by falling frequency, so a draw is uniform in their logarithm (Zipf).
         span = float(np.log(self.n_words / first))
-        draws = keras.random.uniform((self.sampled - n_frequent,), seed=self.generator)
-        drawn = ops.cast(first * ops.exp(draws * span), "int32")
-        drawn = ops.clip(drawn, min(first, self.n_words - 1), self.n_words - 1)
+        draws = keras.random.uniform((n_drawn,), seed=self.generator)
+        drawn = ops.minimum(ops.cast(first * ops.exp(draws * span), "int32"), self.n_words - 1)
         place = ops.cast(drawn, said.dtype)
-        # How often a draw is expected, over all draws; 1 of each frequent token.
-        often = (self.sampled - n_frequent) * ops.log((place + 1) / place) / max(span, 1e-9)
-        # Where the frequent are all there are, nothing is left to draw.
-        weight = ops.where(place < first, NEVER, -ops.log(often))
-        others = ops.concatenate([frequent, drawn])
-        weight = ops.concatenate([ops.zeros((n_frequent,), said.dtype), weight])
-
-        logits = ops.matmul(said, ops.transpose(ops.take(table, others, axis=0)))
-        logits = logits + ops.take(self.bias, others) + weight
-        logits = ops.where(ops.equal(right[:, None], others[None]), NEVER, logits)
-        own = self._logit(said, right, table)
-        return ops.logsumexp(ops.concatenate([own[:, None], logits], axis=1), axis=1) - own
+        often = n_drawn * ops.log((place + 1) / place) / span
+        logits = ops.matmul(said, ops.transpose(ops.take(table, drawn, axis=0)))
+        logits = logits + (ops.take(self.bias, drawn) - ops.log(often))
+        others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, logits)
+        every = ops.logaddexp(every, ops.logsumexp(others, axis=1))
+        # A frequent token is among all already.
+        return ops.where(right < first, every, ops.logaddexp(every, own)) - own
 
     def _logit(self, said: Any, right: Any, table: Any) -> Any:
         product = ops.sum(said * ops.take(table, right, axis=0), axis=-1)
