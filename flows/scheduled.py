@@ -73,7 +73,8 @@ def scheduled(
     with progress.shown_on(page), home.alone(loaded.settings.name, page.waiting):
         if planning.unchanged(loaded.settings, loaded.base, home):
             return Completed(name="Skipped", message="nothing changed")
-        report = _trained(loaded)
+        with home.underway(loaded.settings.name):
+            report = _trained(loaded)
     said = f"{report.model} version {report.version}: {report.decision.reason}"
     return Completed(message=said)
 

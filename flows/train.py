@@ -10,6 +10,7 @@ from lslm.evaluation.report import RunReport
 from lslm.serving.recipe import Serving
 from lslm.settings import Hyperparameters, Settings
 from lslm.unfinished import claim_temporary
+from lslm.workspace import Workspace
 from tasks import (
     approval,
     candidate,
@@ -106,5 +107,9 @@ def train(settings: Settings, base: Path) -> RunReport:
 def start(settings: Settings, base: Path) -> RunReport:
     """Run the flow, its trials and folds on what the settings name."""
     claim_temporary()
-    with runners.opened(settings) as runner, flow_runs.marked():
+    with (
+        Workspace(settings.workspace).underway(settings.name),
+        runners.opened(settings) as runner,
+        flow_runs.marked(),
+    ):
         return train.with_options(task_runner=runner)(settings, base)

@@ -49,7 +49,9 @@ def plan(settings: Settings, base: Path, workspace: Workspace) -> list[StagePlan
 
 
 def unchanged(settings: Settings, base: Path, workspace: Workspace) -> RunReport | None:
-    """The last report, if every stage is done; None if a run would do something."""
+    """The last report, if every stage is done; None if a run would do something, if only end what another left."""
+    if workspace.was_cut_off(settings.name):
+        return None
     stages = plan(settings, base, workspace)
     if not stages or any(stage.status != "done" for stage in stages):
         return None

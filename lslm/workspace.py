@@ -6,6 +6,7 @@ Layout of a workspace folder:
     results/<stage>-<key>    what a finished stage returned (written by Prefect's result store)
     keys/<pipeline>/...      what the key of each stage was made of, so that a change can be named
     runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
+    runs/<pipeline>.open     the MLflow run of one that is going on, or that was cut off
     locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
     checkpoints/<pipeline>/  where unfinished fits stand
     tmp/                     work in progress
@@ -117,8 +118,34 @@ class Workspace:
         finally:
             lock.release()
 
+    @contextmanager
+    def underway(self, pipeline: str) -> Iterator[None]:
+        """A run that is cut off inside the block is known by it, also where all its stages are done: what it has
+        open elsewhere, in MLflow or Prefect, is still to be ended.
+        """
+        if not self.was_cut_off(pipeline):
+            self.note_open(pipeline, "")
+        yield
+        self._open(pipeline).unlink(missing_ok=True)
+
+    def note_open(self, pipeline: str, run_id: str) -> None:
+        """Note the MLflow run that is open for the one that is underway."""
+        write_atomic(self._open(pipeline), run_id.encode())
+
+    def left_open(self, pipeline: str) -> str:
+        """The MLflow run of the one that is underway or was cut off; empty where there is none."""
+        return self._open(pipeline).read_text() if self.was_cut_off(pipeline) else ""
+
+    def was_cut_off(self, pipeline: str) -> bool:
+        """Whether the last run of the pipeline did not come to its end."""
+        return self._open(pipeline).exists()
+
+    def _open(self, pipeline: str) -> Path:
+        return self.root / "runs" / f"{pipeline}.open"
+
     def step_aside(self, pipeline: str) -> None:
         """Let others train the pipeline, before the end of `alone`: nothing is left but to wait."""
+        self._open(pipeline).unlink(missing_ok=True)
         self._lock(pipeline).release()
 
     def _lock(self, pipeline: str) -> FileLock:

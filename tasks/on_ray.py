@@ -5,6 +5,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+if (Path.home() / ".ray" / "auth_token").exists():
+    # Where a token of Ray's lies, `ray start` asks for it; a driver shows it if this is set before the import.
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+
 import ray
 from prefect_ray import RayTaskRunner
 from prefect_ray.context import remote_options
@@ -32,7 +36,6 @@ def opened(
             number = execution.workers or workers.places(execution.cores, execution.gpus)
             ray.init(num_cpus=number * execution.cores, include_dashboard=False, **common)
         else:
-            _show_token()
             ray.init(execution.address, **common)
     except ConnectionError:
         raise InputError(
@@ -42,12 +45,6 @@ def opened(
         ) from None
     stack.callback(ray.shutdown)
     return RayTaskRunner(), execution.workers or _room(execution)
-
-
-def _show_token() -> None:
-    """Where a token of Ray's lies here, `ray start` asks for it; a driver shows it only if it is told to."""
-    if (Path.home() / ".ray" / "auth_token").exists():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _room(execution: ExecutionSettings) -> int:

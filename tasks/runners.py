@@ -9,10 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
@@ -23,6 +22,9 @@ from lslm.services.sqlite import file_of
 from lslm.settings import ExecutionSettings, Settings
 from lslm.training import workers
 from lslm.workspace import Workspace
+
+if TYPE_CHECKING:
+    from prefect.server.api.server import SubprocessASGIServer
 
 _LOOPBACK = ("", "127.0.0.1", "localhost", "::1", "auto")
 
@@ -46,7 +48,7 @@ def opened(settings: Settings) -> Iterator[TaskRunner[Any]]:
                 workers.started(execution.workers, execution.cores, execution.gpus)
             )
             if get_current_settings().api.url is None:
-                _start(SubprocessASGIServer())
+                _temporary_server()
             # With more threads than processes, trials would be asked for long before one is free.
             runner, number = ThreadPoolTaskRunner(max_workers=processes.number), processes.number
         else:
@@ -114,12 +116,16 @@ def _host(address: str | None) -> str:
     return urlsplit(address if "//" in address else f"//{address}").hostname or ""
 
 
-def _start(server: SubprocessASGIServer) -> None:
+def _temporary_server() -> "SubprocessASGIServer":
     """Start Prefect's temporary server out of reach of Ctrl-C, which a terminal sends to all that runs in it.
 
     A run that then ends its epoch has states to report. Which signals are blocked goes from a thread to the
     processes that it starts.
     """
+    # Two seconds, which runs on a server that is there already need not wait, nor those that find nothing changed.
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
     failed: list[Exception] = []
 
     def start() -> None:
@@ -134,6 +140,7 @@ def _start(server: SubprocessASGIServer) -> None:
     starting.join()
     if failed:
         raise failed[0]
+    return server
 
 
 @contextmanager
@@ -142,8 +149,7 @@ def _reachable_server() -> Iterator[None]:
     if get_current_settings().api.url is not None:
         yield
         return
-    server = SubprocessASGIServer()
-    _start(server)
+    server = _temporary_server()
     before = os.environ.get(PREFECT)
     try:
         with temporary_settings({PREFECT_API_URL: server.api_url}):

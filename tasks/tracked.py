@@ -49,7 +49,9 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         name=flow_run.name if flow_run else settings.name,
         flow_run_id=str(flow_run.id) if flow_run else None,
         flow_run_url=url_for("flow-run", flow_run.id) if flow_run and served() else None,
+        left=run.workspace.left_open(settings.name),
     )
+    run.workspace.note_open(settings.name, run_id)
     found = {
         "run_id": run_id,
         "study_url": study_url(settings.tracking, run.workspace),

@@ -26,6 +26,18 @@ for name in (
 _OWN = dict(os.environ)
 
 
+_SHARED = ("report", "prefect_server")
+"""Fixtures that take long: tests that ask for one run in the same process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, those of a file stay together."""
+    for item in items:
+        names: list[str] = getattr(item, "fixturenames", [])
+        group = next((name for name in _SHARED if name in names), str(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(autouse=True)
 def own_environment() -> Iterator[None]:
     """Commands set variables for what they start; no test may see another's."""

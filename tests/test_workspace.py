@@ -69,6 +69,18 @@ def test_one_that_steps_aside_lets_the_next_begin(tmp_path: Path) -> None:
     assert done.stdout == "held\n"
 
 
+def test_a_run_that_was_cut_off_is_known_until_one_comes_to_its_end(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    with pytest.raises(KeyboardInterrupt), workspace.underway("reviews"):
+        raise KeyboardInterrupt
+    workspace.note_open("reviews", "7f")
+    assert workspace.was_cut_off("reviews")
+    with workspace.underway("reviews"):
+        assert workspace.left_open("reviews") == "7f"
+    assert not workspace.was_cut_off("reviews")
+    assert workspace.left_open("reviews") == ""
+
+
 def test_what_a_killed_process_was_writing_is_swept_and_what_a_living_one_writes_is_not(
     tmp_path: Path,
 ) -> None:

@@ -77,7 +77,7 @@ def _waiting(loaded: "Pipeline", terminal: "Console") -> "Callable[[], None]":
 
 
 def _unchanged(loaded: "Pipeline", home: "Workspace", terminal: "Console") -> "RunReport | None":
-    """The last report, if every stage is done: Prefect is not even imported."""
+    """The last report, if every stage is done; no server is asked."""
     from lslm.planning import unchanged
 
     report = unchanged(loaded.settings, loaded.base, home)

@@ -56,16 +56,18 @@ def open_run(
     name: str,
     flow_run_id: str | None = None,
     flow_run_url: str | None = None,
+    left: str = "",
 ) -> str:
     """The id of this pipeline run's MLflow run: an unfinished one with the same key, or a new one.
 
     Call it in the process that lives as long as the pipeline run, after `end_dead`. Of the runs that
-    did not finish, the newest with the same settings, digests and version is taken up again.
+    did not finish, the newest with the same settings, digests and version is taken up again. So is the run
+    `left`, of a pipeline run that was killed when it had just finished that one.
     """
     experiment_id = experiment(store, settings)
     key = run_key(settings, digests)
     tags = _tags(key, digests, flow_run_id, flow_run_url)
-    unfinished = _unfinished(store, experiment_id, key)
+    unfinished = _unfinished(store, experiment_id, key, left)
     if unfinished is None:
         run = store.client.create_run(experiment_id, tags=tags, run_name=name)
         store.client.log_text(run.info.run_id, _rendered(settings), "settings.yaml")
@@ -119,15 +121,15 @@ def holdout_uses(store: Store, digest: str) -> int:
     return sum(1 for _ in _search(store, experiments, f"tags.`{_HOLDOUT}` = '{digest}'"))
 
 
-def _unfinished(store: Store, experiment_id: str, key: str) -> "Run | None":
+def _unfinished(store: Store, experiment_id: str, key: str, left: str) -> "Run | None":
     same = _search(store, [experiment_id], f"tags.`{_KEY}` = '{key}'")
-    return next((run for run in same if _free(run)), None)
+    return next((run for run in same if _free(run, left)), None)
 
 
-def _free(run: "Run") -> bool:
+def _free(run: "Run", left: str) -> bool:
     if run.info.status == "RUNNING":
         return owners.is_mine(run.data.tags)
-    return run.info.status in ("KILLED", "FAILED")
+    return run.info.status in ("KILLED", "FAILED") or run.info.run_id == left
 
 
 def _search(store: Store, experiments: list[str], query: str) -> Iterator["Run"]:

@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import httpx
 from lslm.cli.environment import DEFAULTS
 from lslm.services.supervisor import free_port
 from tests.faults.shim import Action, Fault, Shim
+from tests.faults.warm import Forked, Warm
 from tests.flows.tiny import environment, written
 
 NAME = "tinier"
@@ -40,6 +41,9 @@ execution: {workers: 1, retry_delay: 0.1}
 _PARTS = ("holdout", "cross_validation", "chosen", "model", "version")
 _LONGEST = 300
 
+Running = subprocess.Popen[str] | Forked
+"""The command, at work."""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -60,11 +64,16 @@ class Home:
     prefect: str
     temporary: Path
     """The system's temporary folder, for it; a path of sockets must be short."""
-    extra: dict[str, str] = field(default_factory=dict)
+    warm: Warm | None = None
+    """What runs are forked from; None: each loads the libraries anew."""
 
     @property
     def workspace(self) -> Path:
         return self.folder / "workspace"
+
+    def checkpoints(self) -> list[Path]:
+        """What unfinished fits keep."""
+        return list((self.workspace / "checkpoints").rglob("*.npz"))
 
     def run(self, fault: Fault | None = None, *options: str) -> Ended:
         """`lslm run`, in a process group of its own, with a fault in its way."""
@@ -78,23 +87,38 @@ class Home:
             errors += f"\nkilled after {_LONGEST} s"
         return Ended(process.returncode, time.monotonic() - began, said, errors)
 
-    def start(self, fault: Fault | None, *options: str) -> "subprocess.Popen[str]":
+    def start(self, fault: Fault | None, *options: str) -> "Running":
         self.shim.tell(fault or Fault(Action.COUNT))
+        command = ("run", f"{NAME}.yaml", "--json", *options)
+        if self.warm is not None:
+            return self.warm.start(*command)
         return subprocess.Popen(
-            [sys.executable, "-m", "lslm", "run", f"{NAME}.yaml", "--json", *options],
+            [sys.executable, "-m", "lslm", *command],
             cwd=self.folder,
-            env={
-                **environment(self.folder),
-                **self.shim.variables,
-                **self.extra,
-                "PREFECT_API_URL": self.prefect,
-                "TMPDIR": str(self.temporary),
-            },
+            env=self._variables(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
+
+    @contextmanager
+    def kept_warm(self) -> Iterator["Home"]:
+        """In the block runs are forked from a process that has the libraries loaded."""
+        self.warm = Warm(self.folder, self._variables(), self.shim.log.parent)
+        try:
+            yield self
+        finally:
+            self.warm.stop()
+            self.warm = None
+
+    def _variables(self) -> dict[str, str]:
+        return {
+            **environment(self.folder),
+            **self.shim.variables,
+            "PREFECT_API_URL": self.prefect,
+            "TMPDIR": str(self.temporary),
+        }
 
     def rows(self, database: str, query: str) -> list[tuple[Any, ...]]:
         file = self.workspace / database
@@ -108,9 +132,7 @@ def made(folder: Path, library: Path, prefect: str) -> Home:
     """A fresh home below `folder`."""
     for name in ("home", "shim"):
         (folder / name).mkdir(parents=True)
-    home = written(folder / "home")
-    (home / "tiny.yaml").unlink()
-    (home / f"{NAME}.yaml").write_text(_PIPELINE, encoding="utf-8")
+    home = written(folder / "home", NAME, _PIPELINE)
     temporary = Path(tempfile.mkdtemp(prefix="t"))
     return Home(home, Shim(library, home, folder / "shim"), prefect, temporary)
 

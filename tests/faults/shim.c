@@ -29,7 +29,8 @@ enum who { ANYONE, COMMAND, TRAINING };
 
 struct control {
     int64_t seen;   /* calls counted so far */
-    int64_t at;     /* the call at which something happens; KILL_SELF does it at each multiple */
+    int64_t at;     /* the call at which something happens; KILL_SELF does it at each multiple,
+                       FAIL at the first from there on that can fail */
     int64_t action; /* what happens */
     int64_t who;    /* whose calls count */
     int64_t error;  /* errno of a call that fails */
@@ -71,14 +72,17 @@ static enum who self(void)
     return getppid() == leader ? ANYONE : TRAINING;
 }
 
-/* What is random or a digest in a name becomes '#': the same place then has the same name in every run. */
+/* What is random or a digest in a name becomes '#': the same place then has the same name in every run. So do the
+   files of the code that a package takes along, which are hundreds. */
 static void plain(const char *path, char *out, size_t size)
 {
     size_t n = 0;
-    while (*path && n + 1 < size) {
+    char before = 0;
+    for (; *path && n + 1 < size; before = path[-1]) {
         size_t run = strspn(path, "0123456789abcdef");
         size_t word = strspn(path, "0123456789abcdefghijklmnopqrstuvwxyz_");
-        int drawn = word == 8 && strcspn(path, "0123456789_") < 8; /* of mkstemp, mostly */
+        /* Of mkstemp, mostly: letters alone are drawn too, but then follow on a mark. */
+        int drawn = word == 8 && (strcspn(path, "0123456789_") < 8 || before == '-' || before == '.');
         if (run == word && (run >= 16 || strspn(path, "0123456789") == run) && run) {
             out[n++] = '#';
             path += run;
@@ -92,6 +96,9 @@ static void plain(const char *path, char *out, size_t size)
         }
     }
     out[n] = 0;
+    char *code = strstr(out, "/code/");
+    if (code)
+        memcpy(code + 6, "#", 2);
 }
 
 static void note(const char *call, const char *path, const char *what)
@@ -127,10 +134,10 @@ static int64_t occurrence(const char *call, const char *path)
     }
 }
 
-static int power_of_four(int64_t n)
+static int power_of_16(int64_t n)
 {
-    while (n % 4 == 0)
-        n /= 4;
+    while (n % 16 == 0)
+        n /= 16;
     return n == 1;
 }
 
@@ -149,20 +156,23 @@ static int reached(const char *call, const char *path, int fails)
     if (action == FAIL_EACH) {
         char name[PATH_MAX];
         plain(inside, name, sizeof name);
-        if (!fails || !power_of_four(occurrence(call, name)))
+        if (!fails || !power_of_16(occurrence(call, name)))
             return 0;
         __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
         note(call, name, "failed");
         errno = (int)control->error;
         return 1;
     }
-    if (action == FILL && number >= control->at && fails) {
-        __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
+    if (action == FAIL || action == FILL) {
+        if (!fails || number < control->at)
+            return 0;
+        if (__atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST) > 1 && action == FAIL)
+            return 0;
         remember(call, inside);
         errno = (int)control->error;
         return 1;
     }
-    if (action == KILL_SELF ? !control->at || number % control->at : number != control->at || action == FILL)
+    if (action == KILL_SELF ? !control->at || number % control->at : number != control->at)
         return 0;
     __atomic_add_fetch(&control->done, 1, __ATOMIC_SEQ_CST);
     remember(call, inside);
@@ -172,10 +182,6 @@ static int reached(const char *call, const char *path, int fails)
         kill(getpid(), SIGKILL);
     if (action == TERMINATE)
         kill(getsid(0), SIGTERM);
-    if (action == FAIL && fails) {
-        errno = (int)control->error;
-        return 1;
-    }
     return 0;
 }
 

@@ -20,8 +20,9 @@ class Action(IntEnum):
     KILL_SELF = 2
     TERMINATE = 3
     FAIL = 4
+    """The first write, sync or rename from the chosen call on fails."""
     FAIL_EACH = 5
-    """The 1st, 4th, 16th, ... write, sync and rename of each kind fail, once and for all runs."""
+    """The 1st, 16th, 256th, ... write, sync and rename of each kind fail, once and for all runs."""
     FILL = 6
     """From the chosen call on, whatever writes, syncs or renames fails."""
     LIST = 7

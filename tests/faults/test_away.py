@@ -17,7 +17,7 @@ from lslm.workspace import Workspace
 from tests.faults import flow
 from tests.faults.conftest import Whole
 from tests.faults.flow import Ended, Home
-from tests.faults.table import POINTS, Point
+from tests.faults.table import POINTS, WELL, Point
 from tests.faults.test_kills import judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -30,7 +30,7 @@ def during(home: Home, away: Callable[[], None], *options: str) -> Ended:
     """Run; once the first trial has begun, the databases are away."""
     began = time.monotonic()
     process = home.start(None, *options)
-    while not list((home.workspace / "checkpoints").rglob("*.npz")):
+    while not home.checkpoints():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
     away()
@@ -85,7 +85,7 @@ def test_postgresql_stopped_and_started_again(home: Home, whole: Whole, tmp_path
         assert len(trials) == 3
         running = "SELECT run_uuid FROM runs WHERE status = 'RUNNING'"
         assert databases.rows(str(addresses.mlflow), running) == []
-        POINTS[-1].resumed = "well"
+        POINTS[-1].resumed = WELL
     finally:
         for server in servers:
             down(server)

@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.faults.conftest import Whole
-from tests.faults.flow import Home, running
+from tests.faults.flow import Home, Running, running
 from tests.faults.test_kills import judged
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -18,21 +16,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 _LONG = ("--set", "training.epochs=400", "--set", "training.patience=400")
 
 
-def in_a_fit(home: Home, *options: str) -> "subprocess.Popen[str]":
+def in_a_fit(home: Home, *options: str) -> Running:
     """A run, at its first epoch."""
     process, end = home.start(None, *options), time.monotonic() + 200
-    while not kept(home):
+    while not home.checkpoints():
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < end
         time.sleep(0.02)
     return process
 
 
-def kept(home: Home) -> list[Path]:
-    return list((home.workspace / "checkpoints").rglob("*.npz"))
-
-
-def asked(process: "subprocess.Popen[str]", *signals: int) -> tuple[int, str]:
+def asked(process: Running, *signals: int) -> tuple[int, str]:
     for number in signals:
         os.kill(process.pid, number)
         time.sleep(0.2)
@@ -46,7 +40,7 @@ def test_the_first_finishes_the_epoch_and_keeps_it(home: Home) -> None:
     assert "finishing the epoch; Ctrl-C again stops at once" in errors
     assert errors.rstrip().endswith("running the same command goes on where it stopped")
     assert running(home) == []
-    (checkpoint,) = kept(home)
+    (checkpoint,) = home.checkpoints()
     with np.load(checkpoint, allow_pickle=False) as state:
         assert len(state["epochs"].item()) > 0
     assert [status for (status,) in home.rows("mlflow.db", "SELECT status FROM runs")] == ["KILLED"]

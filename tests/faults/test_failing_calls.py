@@ -23,11 +23,11 @@ _TRIED_AGAIN = ("--set", "execution.retries=40")
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
-def test_each_kind_of_call_fails_once(home: Home, whole: Whole, error: int) -> None:
+def test_each_kind_of_call_fails_once(warm: Home, whole: Whole, error: int) -> None:
     fault, points, n_seen = Fault(Action.FAIL_EACH, error=error), [], 0
     for _ in range(_RUNS):
-        ended = home.run(fault, *_TRIED_AGAIN)
-        failed = home.shim.log.read_text().splitlines()[n_seen:] if home.shim.log.exists() else []
+        ended = warm.run(fault, *_TRIED_AGAIN)
+        failed = warm.shim.log.read_text().splitlines()[n_seen:] if warm.shim.log.exists() else []
         n_seen += len(failed)
         for call in failed:
             where = call.removeprefix("failed ")
@@ -36,7 +36,7 @@ def test_each_kind_of_call_fails_once(home: Home, whole: Whole, error: int) -> N
             break
     POINTS.extend(points)
     assert len(points) > 50
-    judged(home, whole, points)
+    judged(warm, whole, points)
 
 
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.97])

@@ -82,7 +82,8 @@ def ray(home: Path) -> Iterator[tuple[str, Callable[[], list[psutil.Process]]]]:
             lambda: [
                 each
                 for each in psutil.Process(head.pid).children(recursive=True)
-                if each.name().startswith("ray::_run") or "ray::_run" in " ".join(each.cmdline())
+                if (title := "".join(each.cmdline()[:1])).startswith("ray::")
+                and not title.endswith(("IDLE", "Agent"))
             ],
         )
     finally:
@@ -106,6 +107,7 @@ def test_a_cluster_comes_to_what_one_machine_comes_to(
         if dies:
             fits = served / "workspace" / "checkpoints"
             until(lambda: process.poll() is not None or list(fits.rglob("*.npz")), "no fit began")
+            until(lambda: process.poll() is not None or at_work(), "no worker is at work")
             os.kill(at_work()[0].pid, signal.SIGKILL)
         said, _ = process.communicate(timeout=1200)
     log = (served / "workspace" / "lslm.log").read_text()

@@ -8,14 +8,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
-from tests.flows.tiny import environment, lslm, written
+from tests.flows.tiny import environment, fitting, lslm, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -72,7 +70,7 @@ def test_a_run_whose_training_processes_die_equals_one_whose_do_not(
     while process.poll() is None and n_killed < 3:
         kept = list((home / "workspace" / "checkpoints").rglob("*.npz"))
         if kept and (dying := fitting(process.pid)):
-            os.kill(dying, signal.SIGKILL)
+            dying.kill()
             n_killed += 1
             time.sleep(1)
         time.sleep(0.02)
@@ -84,15 +82,6 @@ def test_a_run_whose_training_processes_die_equals_one_whose_do_not(
         assert report[part] == whole[part]
     assert set(rows(home / "workspace" / "optuna.db", "SELECT state FROM trials")) == {"COMPLETE"}
     assert not (home / "workspace" / "checkpoints" / "tiny").exists()
-
-
-def fitting(pid: int) -> int | None:
-    """A training process: a child of the fork server, which is a child of the command."""
-    with suppress(psutil.NoSuchProcess):
-        for server in psutil.Process(pid).children():
-            if "forkserver" in " ".join(server.cmdline()):
-                return next((child.pid for child in server.children()), None)
-    return None
 
 
 def finished(home: Path) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import psutil
 
 PIPELINE = """
 name: tiny
@@ -45,8 +48,8 @@ def lslm(*arguments: str, home: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def written(folder: Path) -> Path:
-    """The pipeline and its data in `folder`."""
+def written(folder: Path, name: str = "tiny", pipeline: str = PIPELINE) -> Path:
+    """The pipeline, or another one for the same data, and the data in `folder`."""
     lines = ["text,label"]
     for i in range(150):
         label = "pos" if i % 2 else "neg"
@@ -55,5 +58,14 @@ def written(folder: Path) -> Path:
             f'"A {word} film <br />about the thing number {i}, with part {i * 7}.",{label}'
         )
     (folder / "films.csv").write_text("\n".join(lines), encoding="utf-8")
-    (folder / "tiny.yaml").write_text(PIPELINE, encoding="utf-8")
+    (folder / f"{name}.yaml").write_text(pipeline, encoding="utf-8")
     return folder
+
+
+def fitting(pid: int) -> psutil.Process | None:
+    """A training process of the command: a child of the fork server, which is a child of the command."""
+    with suppress(psutil.NoSuchProcess):
+        for server in psutil.Process(pid).children():
+            if "forkserver" in " ".join(server.cmdline()):
+                return next(iter(server.children()), None)
+    return None

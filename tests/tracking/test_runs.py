@@ -120,6 +120,12 @@ def test_a_finished_run_is_not_taken_up(store, settings, run_id):
     assert runs.open_run(store, settings, digests={"corpus": "c0"}, name="second") != run_id
 
 
+def test_one_that_was_finished_when_its_process_was_killed_is_taken_up(store, settings, run_id):
+    runs.close_run(store, run_id, "FINISHED")
+    again = runs.open_run(store, settings, digests={"corpus": "c0"}, name="second", left=run_id)
+    assert again == run_id
+
+
 def test_where_it_runs_does_not_make_it_another_run(tmp_path):
     here, there = (Settings(name="a", workspace=tmp_path / each) for each in "xy")
     other = Settings(name="a", search=SearchSettings(n_trials=1))
