@@ -154,9 +154,9 @@ class PretrainingSettings(Section):
     """Passes over each training part, going on from the outside text."""
     learning_rate: PositiveFloat = 3e-3
     """At the start; it falls to nothing over the epochs."""
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 32
     """Windows of a step."""
-    window: Annotated[int, Field(ge=2)] = 80
+    window: Annotated[int, Field(ge=2)] = 40
     """Tokens that are read from nothing: longer documents are cut into windows."""
     dropout: Share = 0.1
     """Of units of the vectors, and of the states."""

@@ -37,7 +37,9 @@ def from_pydantic(
             continue  # `space_problems` knows which setting is meant and says more.
         if detail["type"] == "value_error":
             # A rule between settings, which says itself what is wrong and what would be right.
-            problem = Problem((*prefix, *detail["loc"]), str(detail.get("ctx", {})["error"]), "")
+            problem = Problem(
+                (*prefix, *detail["loc"]), detail["msg"].removeprefix("Value error, "), ""
+            )
         else:
             problem = _problem(detail["type"], detail["loc"], model, values, prefix)
         found.setdefault(problem.at, problem)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from lslm import heads
-from lslm.encoder.encoder import Encoder
+from lslm.encoder.encoder import FIRST, Encoder
 from lslm.encoder.precision import computing_in
 from lslm.errors import InputError
 from lslm.heads import ragged
@@ -20,6 +20,7 @@ from lslm.settings import Hyperparameters, Range
 from lslm.statistics.calibration import scale
 from lslm.text.tokenizers import marked, words
 from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
+from lslm.training import paces
 from lslm.training.batches import for_keras
 
 WORDS = {"a": ("red", "rose"), "b": ("blue", "sea"), "c": ("green", "leaf")}
@@ -96,6 +97,21 @@ class TestContract:
         assert losses[-1] < losses[0]
         for old, weight in zip(before, network.trainable_variables, strict=True):
             assert not np.array_equal(old, weight), weight.path
+
+    def test_what_was_pretrained_is_found_where_the_encoder_is_read(
+        self, head: Head, targets: dict
+    ) -> None:
+        if "encoder.cell" in head.unused:
+            pytest.skip("its network is not the encoder")
+        network = self.network(head, targets)
+        known = [np.full(each.shape, 0.5) for each in network.get_layer(FIRST).get_weights()]
+        encoder = Encoder(40, 5, None, SMALL.encoder, seed=1, recurrent=known)
+        begun = head.build(encoder, targets, SMALL)
+        for found, wanted in zip(begun.get_layer(FIRST).get_weights(), known, strict=True):
+            np.testing.assert_array_equal(found, wanted)
+        slower = SMALL.replaced({"training.layer_decay": 0.5}).training
+        shares = {pace.share for pace in paces.of(begun, slower, n_batches=1)}
+        assert shares == {1.0, 0.5, 0.25}
 
     def test_in_mixed_precision_it_answers_in_float32_nearly_the_same_and_learns(
         self, head: Head, targets: dict
