@@ -302,6 +302,8 @@ def _serve(line: Connection, device: str | None) -> None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """By name: TensorFlow's error is not imported for it."""
+    """By name: TensorFlow's error is not imported for it. By number: the system says so of a map or a thread."""
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return True
     names = {each.__name__ for each in type(error).__mro__}
     return bool(names & {"MemoryError", "ResourceExhaustedError"})

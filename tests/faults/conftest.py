@@ -1,5 +1,6 @@
 """One shim, one Prefect server and one undisturbed run for all faults of a session, and the table at its end."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -56,8 +57,16 @@ def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def fresh(
     library: Path, prefect: str, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[], Home]:
-    return lambda: flow.made(tmp_path_factory.mktemp("home"), library, prefect)
+) -> Iterator[Callable[[], Home]]:
+    homes: list[Home] = []
+
+    def one() -> Home:
+        homes.append(flow.made(tmp_path_factory.mktemp("home"), library, prefect))
+        return homes[-1]
+
+    yield one
+    for home in homes:
+        shutil.rmtree(home.temporary, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

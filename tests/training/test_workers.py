@@ -1,6 +1,8 @@
+import errno
 import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +45,19 @@ def hungry() -> None:
     np.zeros(1 << 60, np.int8)
 
 
-def test_a_process_that_runs_out_of_memory_makes_room_for_another() -> None:
+def crowded() -> None:
+    # As `mmap` and `fork` say it.
+    raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+
+@pytest.mark.parametrize("out_of_memory", [hungry, crowded])
+def test_a_process_that_runs_out_of_memory_makes_room_for_another(
+    out_of_memory: Callable[[], None],
+) -> None:
     with workers.started(1) as processes:
         pid = processes.run(os.getpid)
         with pytest.raises(WorkerDied, match="status 12"):
-            processes.run(hungry)
+            processes.run(out_of_memory)
         assert processes.run(os.getpid) != pid
 
 
