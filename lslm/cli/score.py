@@ -24,6 +24,13 @@ def score(
     ranked: Annotated[
         bool, typer.Option("--ranked", help="The most unexpected lines first.")
     ] = False,
+    cache: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HELD_OUT",
+            help="Tell the perplexity with a cache as well, set so that this text file is cheapest.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
@@ -31,24 +38,33 @@ def score(
     """Tell the perplexity of each line of a file: the higher, the less a language model expects it.
 
     Each line is read on its own, its end is predicted too, and empty lines are left out. All lines
-    together are told on stderr.
+    together are told on stderr. With a cache, words of earlier lines are likelier in later ones; that
+    perplexity is told apart and changes nothing else.
 
     \b
     Examples:
       lslm score tickets new-tickets.txt --most 20
       cat new-tickets.txt | lslm score tickets@challenger - --json > scores.jsonl
     """
-    lines = _lines(file)
+    lines, held_out = _lines(file), _lines(cache) if cache else []
     name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
+        from lslm.serving.remembering import score_remembering
         from lslm.serving.scoring import score_lines
         from lslm.tracking import registry
 
-        scored = score_lines(registry.download(store, name, which), [text for _, text in lines])
+        folder, texts = registry.download(store, name, which), [text for _, text in lines]
+        scored = score_lines(folder, texts)
+        remembered = (
+            score_remembering(folder, texts, [text for _, text in held_out]) if cache else None
+        )
     rows: list[dict[str, Any]] = [
         {"line": number, **answer, "text": text}
         for (number, text), answer in zip(lines, scored.lines, strict=True)
     ]
+    if remembered:
+        for row, perplexity in zip(rows, remembered.perplexities, strict=True):
+            row["perplexity_with_cache"] = perplexity
     if ranked or most is not None:
         rows = sorted(rows, key=lambda row: -row["perplexity"])[:most]
     for row in rows:
@@ -57,6 +73,13 @@ def score(
         f"{len(lines):,} lines, {scored.n_tokens:,} tokens: perplexity {scored.perplexity:.2f}",
         file=sys.stderr,
     )
+    if remembered:
+        found = remembered.cache
+        print(
+            f"with a cache of {found.window:,} tokens: perplexity {remembered.perplexity:.2f} "
+            f"(share {found.share:g}, flatness {found.flatness:g}, chosen on {cache})",
+            file=sys.stderr,
+        )
 
 
 def _lines(file: str) -> Sequence[tuple[int, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from lslm.errors import InputError
 from lslm.heads.batching import TOKENS
 from lslm.serving.model_folder import NETWORK, STEP, Description, ModelFolder
 from lslm.text.joining import Joiner
-from lslm.text.vocabulary import MARK, PADDING, UNKNOWN, Vocabulary
+from lslm.text.vocabulary import MARK, PADDING, UNKNOWN, Ids, Vocabulary
 
 Floats = NDArray[np.float32]
 
@@ -40,6 +41,18 @@ class Written:
     """What it adds to the text, white space before it included."""
     probability: float
     """By the model, before temperature and cut."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The tokens of a text, its end among them, and what was known before each."""
+
+    nats: Floats
+    """What each cost, `(n,)`."""
+    states: Floats
+    """The last layer's output that each was predicted from, of all members side by side, `(n, units)`."""
+    ids: Ids
+    """Their numbers, `(n,)`."""
 
 
 class Writer:
@@ -93,6 +106,18 @@ class Writer:
             yield Written(token, join(token), float(np.exp(said[place])))
             said, state = self._step([token], state)
 
+    def told(self, text: str) -> Told:
+        """Read a text from its `<s>` to its `<s>`, token by token."""
+        ids = self._vocabulary.encode([MARK, *self._tokens(text), MARK])
+        n_layers = self.description.hyperparameters.encoder.layers
+        state, nats, states = self._nothing(), list[float](), list[Floats]()
+        for now, then in pairwise(ids):
+            said, state = self._run(np.array([[now]], np.int32), state)
+            nats.append(-float(said[then]))
+            # The state holds the layers of the first member, then those of the next.
+            states.append(state[0][n_layers - 1 :: n_layers].ravel())
+        return Told(np.array(nats, np.float32), np.stack(states), ids[1:])
+
     def _tokens(self, prompt: str) -> list[str]:
         return self._split(normalize(prompt, self.description.cleaning))
 
@@ -106,12 +131,16 @@ class Writer:
 
         Padding and the unknown token are never written.
         """
-        given = dict(zip(_STATE, state, strict=True))
-        ids = self._vocabulary.encode(tokens)[None]
-        said, *after = self._session.run(None, {TOKENS: ids, **given})
-        possible = np.array(said[0], np.float32)
+        said, after = self._run(self._vocabulary.encode(tokens)[None], state)
+        possible = np.array(said, np.float32)
         possible[[PADDING, UNKNOWN]] = -np.inf
         return possible - np.logaddexp.reduce(possible), after
+
+    def _run(self, ids: Ids, state: list[Floats]) -> tuple[Floats, list[Floats]]:
+        """Log probabilities of what comes after ids `(1, time)`, `(n_words,)`, and the state then."""
+        given = dict(zip(_STATE, state, strict=True))
+        said, *after = self._session.run(None, {TOKENS: ids, **given})
+        return said[0], after
 
 
 def draw(log_probabilities: Floats, sampling: Sampling, random: np.random.Generator) -> int:

@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from lslm import tracking
 from lslm.cli.app import app
 from lslm.errors import InputError
-from lslm.serving import scoring, writing
+from lslm.heads.language_model.cache import Cache
+from lslm.serving import remembering, scoring, writing
+from lslm.serving.remembering import Remembered
 from lslm.serving.scoring import Scored
 from lslm.serving.writing import Sampling, Written
 
@@ -38,6 +40,12 @@ def scored(folder: tuple[str, str], texts: list[str]) -> Scored:
     return Scored(lines, 2 * len(texts), 7.5)
 
 
+def remembered(folder: tuple[str, str], texts: list[str], held_out: list[str]) -> Remembered:
+    """Cheaper than without by one."""
+    assert held_out == ["held", "out"]
+    return Remembered(Cache(2000, 0.3, 0.1), tuple(len(t) - 1.0 for t in texts), 6.5)
+
+
 @pytest.fixture(autouse=True)
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = SimpleNamespace(download=lambda store, name, which: (name, which))
@@ -46,6 +54,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "opened", lambda *_: nullcontext())
     monkeypatch.setattr(writing, "Writer", Model)
     monkeypatch.setattr(scoring, "score_lines", scored)
+    monkeypatch.setattr(remembering, "score_remembering", remembered)
     monkeypatch.setattr(tracking, "registry", registry, raising=False)
     monkeypatch.setitem(sys.modules, "lslm.tracking.registry", registry)
 
@@ -98,3 +107,16 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, said: str) -
     found = asked("score", "notes", str(tmp_path / "a.txt"))
     assert isinstance(found.exception, InputError)
     assert found.exception.what == said
+
+
+def test_a_cache_is_told_apart_and_ranks_nothing(tmp_path: Path) -> None:
+    file, held_out = tmp_path / "lines.txt", tmp_path / "held-out.txt"
+    file.write_text("four\nfiver\n", encoding="utf-8")
+    held_out.write_text("held\nout\n", encoding="utf-8")
+    found = asked("score", "notes", str(file), "--json", "--cache", str(held_out))
+    rows = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [(row["perplexity"], row["perplexity_with_cache"]) for row in rows] == [(4, 3), (5, 4)]
+    plain, cached = found.stderr.splitlines()
+    assert plain.endswith("perplexity 7.50")
+    assert "with a cache of 2,000 tokens: perplexity 6.50 (share 0.1, flatness 0.3" in cached
+    assert "perplexity_with_cache" not in asked("score", "notes", str(file), "--json").stdout

@@ -1,0 +1,49 @@
+"""A model that remembers scores as it does without, but for words that it has read lately."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from lslm.serving.remembering import score_remembering
+from lslm.serving.scoring import score_lines
+from lslm.serving.writing import Writer
+from tests.serving import language
+
+TEXTS = ["The fox came home, the fox.", "fox", "an owl came"]
+
+
+@pytest.fixture(scope="module")
+def foxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("language") / "model"
+    language.write(folder)
+    return folder
+
+
+def test_token_by_token_a_text_costs_what_it_costs_at_once(foxes: Path) -> None:
+    told = Writer.load(foxes).told(TEXTS[0])
+    whole = score_lines(foxes, TEXTS[:1]).lines[0]
+    assert told.nats.sum() == pytest.approx(whole["nats"], abs=1e-4)
+    assert (len(told.ids), told.ids[-1]) == (whole["tokens"], language.WORDS.mark)
+    # Two members of 5 units each; the last of two layers.
+    assert told.states.shape == (whole["tokens"], 10)
+
+
+def test_what_never_comes_again_changes_nothing(foxes: Path) -> None:
+    """A held-out text of one token gives the cache nothing, so it is given no share."""
+    plain, found = (
+        score_lines(foxes, TEXTS),
+        score_remembering(foxes, TEXTS, held_out=[""]),
+    )
+    assert found.cache.share == 0
+    assert found.perplexity == pytest.approx(plain.perplexity, rel=1e-4)
+    each = [line["perplexity"] for line in plain.lines]
+    assert np.allclose(found.perplexities, each, rtol=1e-4)
+
+
+def test_words_that_come_again_are_cheaper_from_the_second_time_on(foxes: Path) -> None:
+    again = ["home , home"] * 20
+    found = score_remembering(foxes, again, held_out=again)
+    assert found.cache.share > 0
+    assert found.perplexity < score_lines(foxes, again).perplexity
+    assert found.perplexities[-1] < found.perplexities[0]
