@@ -50,6 +50,7 @@ def test_no_weight_goes_further_back_than_it_came() -> None:
     assert step(Pace(0.5, 9.0), [[1, 1]], [1, -1], [0, 0]) == pytest.approx([0, 0])
 
 
+@pytest.mark.slow
 def test_roots_are_those_of_the_gradients(reader: _reading.Steady) -> None:
     """Of one batch, the root of the square is the gradient's size."""
     tokens = REPEATING[None, :21]
@@ -77,6 +78,7 @@ def test_it_learns_from_what_it_has_scored_and_is_as_before(
     assert np.array_equal(before, _reading.read(reader, REPEATING, MARK).nats)
 
 
+@pytest.mark.slow
 def test_the_pace_of_least_cost_is_chosen(reader: _reading.Steady, roots: list[np.ndarray]) -> None:
     paces = [Pace(0.0, 0.0), Pace(0.03, 1e-3)]
     assert _dynamic.chosen(reader, REPEATING[:60], MARK, roots, 10, paces) == paces[1]
