@@ -30,8 +30,9 @@ _SHARED = ("report", "prefect_server")
 """Fixtures that take long: tests that ask for one run in the same process."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of a file stay together."""
+    """Where tests run in several processes, those of a file stay together; xdist reads the mark after this."""
     for item in items:
         names: list[str] = getattr(item, "fixturenames", [])
         group = next((name for name in _SHARED if name in names), str(item.path))
