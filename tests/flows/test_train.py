@@ -5,6 +5,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.flows.tiny import lslm
 
 
@@ -81,6 +83,7 @@ def test_the_plan_names_what_changed(home: Path, report: dict[str, Any]) -> None
     assert stages["register"]["status"] == "unknown"
 
 
+@pytest.mark.slow
 def test_a_better_baseline_can_be_registered_and_answers(home: Path, report: Any) -> None:
     # The deciding words of the tiny corpus are plain to a bag of words.
     changes = ("registry.candidate=best", "name=tiny-best", "evaluation.curve=[]")
