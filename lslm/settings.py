@@ -6,7 +6,7 @@ A pipeline file states only what differs from these defaults.
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -26,6 +26,15 @@ class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Excerpt(Section):
+    """Some settings of a larger section, under the same names: the key of a stage holds no others."""
+
+    @classmethod
+    def of(cls, whole: Section) -> Self:
+        """What the larger section says."""
+        return cls.model_validate(whole.model_dump(include=set(cls.model_fields)))
 
 
 class Source(Section):

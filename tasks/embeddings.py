@@ -1,6 +1,5 @@
 """Stages that learn from text outside the corpus: word vectors, and language models that read them."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
@@ -15,10 +14,9 @@ from lslm.pretraining import outside as folders
 from lslm.pretraining.outside import Outside
 from lslm.pretraining.recipe import Recipe, Shape
 from lslm.settings import EmbeddingSettings, PretrainingSettings, Settings
-from lslm.training.epochs import Epoch
 from lslm.training.workers import available_cores
 from lslm.workspace import Handle
-from tasks.fits import finished
+from tasks.fits import finished, moving
 from tasks.stage import Pages, Run, gathered, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -144,7 +142,7 @@ def pretrain_language_model(
             losses: list[float] = finished(
                 run,
                 _LEARN,
-                _moving(),
+                moving(1),
                 run.workspace.checkpoint(run.settings.name, key),
                 tokens=outside.path,
                 vectors=vectors.path,
@@ -164,16 +162,3 @@ def pretrain_language_model(
         losses = {direction: each.result() for direction, each in pending.items()}
         folders.save(folder / "read", vectors.path, outside_words, losses)
         return run.workspace.add(folder / "read")
-
-
-def _moving() -> Callable[[Epoch], bool]:
-    """What moves the bar on with each epoch, once."""
-    heard: set[int] = set()
-
-    def hear(epoch: Epoch) -> bool:
-        if epoch.number not in heard:
-            heard.add(epoch.number)
-            progress.advance()
-        return True
-
-    return hear

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lslm import stopping
+from lslm import progress, stopping
 from lslm.training import workers
 from lslm.training.epochs import Epoch
 from tasks.stage import Run
@@ -42,3 +42,17 @@ def finished(
         else:
             checkpoint.unlink(missing_ok=True)
             return found
+
+
+def moving(share: float) -> Callable[[Epoch], bool]:
+    """What moves the bar on by `share` with each epoch of a fit, once, and never stops it."""
+    n_heard = 0
+
+    def heard(epoch: Epoch) -> bool:
+        nonlocal n_heard
+        if epoch.number > n_heard:
+            n_heard = epoch.number
+            progress.advance(share)
+        return True
+
+    return heard

@@ -33,7 +33,7 @@ from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.fits import finished
+from tasks.fits import finished, moving
 from tasks.stage import Named, Pages, Run, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -222,7 +222,7 @@ def member(
 ) -> None:
     """Fit one network of the final model."""
     seed = chosen.training.seed + number
-    fitted(run, _moving(chosen), part, head_kind, chosen, seed, save=save)
+    fitted(run, moving(1 / chosen.training.epochs), part, head_kind, chosen, seed, save=save)
 
 
 def _model_pages(model: Handle) -> Pages:
@@ -306,7 +306,14 @@ def _cut(frame: pl.DataFrame, which: Which) -> tuple[Rows, Rows]:
 
 def _network_answers(run: Run, part: Handle, head: HeadSettings, chosen: Hyperparameters) -> Array:
     fits = [
-        fitted(run, _moving(chosen), part, head.kind, chosen, chosen.training.seed + number)
+        fitted(
+            run,
+            moving(1 / chosen.training.epochs),
+            part,
+            head.kind,
+            chosen,
+            chosen.training.seed + number,
+        )
         for number in range(chosen.training.members)
     ]
     return ragged.mean([each.outputs for each in fits if each.outputs is not None])
@@ -348,20 +355,6 @@ def fitted(
         save=save,
     )
     return found
-
-
-def _moving(chosen: Hyperparameters) -> Callable[[Epoch], bool]:
-    """What moves the bar on with each epoch of a fit, once, and never stops it."""
-    n_heard = 0
-
-    def heard(epoch: Epoch) -> bool:
-        nonlocal n_heard
-        if epoch.number > n_heard:
-            n_heard = epoch.number
-            progress.advance(1 / chosen.training.epochs)
-        return True
-
-    return heard
 
 
 def _kept(run: Run, given: Answers) -> Handle:

@@ -8,7 +8,7 @@ from lslm import planning, progress
 from lslm.evaluation import nested_cost
 from lslm.settings import (
     EmbeddingSettings,
-    EvaluationSettings,
+    Excerpt,
     HeadSettings,
     Hyperparameters,
     SearchSettings,
@@ -31,19 +31,12 @@ class Nested(BaseModel):
     """What was chosen there."""
 
 
-class Nesting(BaseModel):
+class Nesting(Excerpt):
     """Whether there is a search inside each fold, and which folds these are."""
-
-    model_config = ConfigDict(frozen=True)
 
     nested: bool
     folds: int
     seed: int
-
-    @classmethod
-    def of(cls, evaluation: EvaluationSettings) -> "Nesting":
-        """What the settings ask for."""
-        return cls.model_validate(evaluation.model_dump(include=set(cls.model_fields)))
 
 
 def _outcome(nested: Nested) -> Any:

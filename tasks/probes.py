@@ -11,13 +11,7 @@ from lslm.evaluation.swapping import Swapped
 from lslm.serving.predictor import Predictor
 from lslm.serving.probing import explain, swapped
 from lslm.serving.recipe import Recipe, Serving
-from lslm.settings import (
-    EmbeddingSettings,
-    EvaluationSettings,
-    HeadSettings,
-    Hyperparameters,
-    Section,
-)
+from lslm.settings import EmbeddingSettings, Excerpt, HeadSettings, Hyperparameters
 from lslm.training import workers
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
@@ -25,17 +19,12 @@ from tasks.models import ASSEMBLE, Which, member, prepare_part, rows_of
 from tasks.stage import Run, stage
 
 
-class Explaining(Section):
+class Explaining(Excerpt):
     """How many documents are explained, of which fold."""
 
     folds: int
     seed: int
     explained: int
-
-    @classmethod
-    def of(cls, evaluation: EvaluationSettings) -> "Explaining":
-        """What the settings ask for."""
-        return cls.model_validate(evaluation.model_dump(include=set(cls.model_fields)))
 
 
 @stage("Explain", modules=("lslm.serving.probing", "lslm.training.fitting"))

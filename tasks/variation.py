@@ -7,7 +7,7 @@ from prefect.futures import PrefectFuture
 from pydantic import BaseModel, ConfigDict
 
 from lslm import progress
-from lslm.settings import EmbeddingSettings, EvaluationSettings, HeadSettings, Hyperparameters
+from lslm.settings import EmbeddingSettings, Excerpt, HeadSettings, Hyperparameters
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
 from tasks.models import Which, fold, prepare_part
@@ -25,21 +25,14 @@ class Varied(BaseModel):
     """Networks trained on all of them, from different seeds."""
 
 
-class Variants(BaseModel):
+class Variants(Excerpt):
     """What is varied, and on which fold."""
-
-    model_config = ConfigDict(frozen=True)
 
     folds: int
     seed: int
     curve: tuple[float, ...]
     """Shares of the training rows."""
     seeds: int
-
-    @classmethod
-    def of(cls, evaluation: EvaluationSettings) -> "Variants":
-        """Those that the settings ask for."""
-        return cls.model_validate(evaluation.model_dump(include=set(cls.model_fields)))
 
 
 @stage("Vary size and seed", modules=("lslm.training.fitting", "lslm.corpus.splitting"))

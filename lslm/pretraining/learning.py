@@ -17,6 +17,7 @@ from lslm.pretraining.windows import Windows, examples
 from lslm.settings import PretrainingSettings, TrainingSettings
 from lslm.text.store import Rows, Tokens
 from lslm.text.vocabulary import Ids, Vocabulary
+from lslm.training import running
 from lslm.training.batches import Batches
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch
@@ -62,7 +63,7 @@ def of_part(
     losses: dict[str, list[float]] = {}
     for direction in recipe.shape.directions:
         windows = examples(documents, recipe.settings.window, direction)
-        begun = _begun(recipe, direction, vocabulary, _frequencies(windows, len(vocabulary)))
+        begun = _begun(recipe, direction, vocabulary, windows)
         epochs = recipe.settings.epochs if begun is None else recipe.settings.adapt_epochs
         readers[direction], losses[direction] = learn(
             windows, vectors, recipe.shape, recipe.settings, epochs, begun
@@ -92,10 +93,8 @@ def learn(
         )
     keras.utils.clear_session()
     network = _network.build(vectors, shape, settings, settings.seed, begun)
-    if begun is None:
-        _network.begin_with(network, _frequencies(windows, len(vectors)))
-    else:
-        _network.begin_with(network, begun.frequencies)
+    begin = begun.frequencies if begun else _frequencies(windows, len(vectors))
+    _network.begin_with(network, begin)
     if not epochs:
         return _network.learned(network), []
     batches = Batches(
@@ -114,22 +113,10 @@ def _fit(
     on_event: Callable[[Epoch], bool],
 ) -> list[float]:
     training = TrainingSettings(learning_rate=settings.learning_rate, schedule="linear")
-    network.compile(optimizer=optimizer(training, n_steps=len(batches) * epochs), loss=MeanCost())
-    # Variables that the first step makes would have TensorFlow trace the step twice.
-    network.optimizer.build(network.trainable_variables)
+    running.compiled(network, optimizer(training, n_steps=len(batches) * epochs), MeanCost())
     watcher = _Watcher(kept, on_event)
     watcher.done = kept.restore(network) if kept else []
-    for _ in watcher.done:
-        batches.on_epoch_end()
-    if len(watcher.done) < epochs:
-        network.fit(
-            batches,
-            epochs=epochs,
-            initial_epoch=len(watcher.done),
-            shuffle=False,
-            verbose=0,
-            callbacks=[watcher],
-        )
+    running.go_on(network, batches, epochs, len(watcher.done), watcher)
     return [epoch.metrics["loss"] for epoch in watcher.done]
 
 
@@ -150,12 +137,13 @@ class _Watcher(keras.callbacks.Callback):
 
 
 def _begun(
-    recipe: Recipe, direction: str, vocabulary: Vocabulary, frequencies: Floats
+    recipe: Recipe, direction: str, vocabulary: Vocabulary, windows: Examples
 ) -> Reader | None:
     if recipe.outside is None:
         return None
     known = Outside.load(recipe.outside)
-    return known.reader(direction).knowing(vocabulary.words, known.words, frequencies)
+    new = _frequencies(windows, len(vocabulary))
+    return known.reader(direction).knowing(vocabulary.words, known.words, new)
 
 
 def _ids(store: Tokens, rows: Rows, vocabulary: Vocabulary) -> Iterable[Ids]:

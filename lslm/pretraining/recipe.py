@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from lslm.settings import EncoderSettings, PretrainingSettings, Section
+from lslm.settings import Excerpt, PretrainingSettings, Section
 
 SETTLED = ("encoder.cell", "encoder.units", "encoder.bidirectional", "encoder.vector_units")
 """Settings that the shape of the weights hangs on: with pretraining they have one value and are not searched."""
@@ -12,22 +12,17 @@ PACED = ("training.unfreeze_epochs", "training.layer_decay")
 """Settings that mean nothing without a pretrained layer."""
 
 
-class Shape(Section):
-    """Of the first recurrent layer."""
+class Shape(Excerpt):
+    """Of the first recurrent layer: the encoder's own.
+
+    Example:
+        >>> str(Shape.of(EncoderSettings(units=64)))
+        'lstm, 64 units, both directions'
+    """
 
     cell: Literal["lstm", "gru"]
     units: int
     bidirectional: bool
-
-    @classmethod
-    def of(cls, encoder: EncoderSettings) -> "Shape":
-        """The encoder's own.
-
-        Example:
-            >>> str(Shape.of(EncoderSettings(units=64)))
-            'lstm, 64 units, both directions'
-        """
-        return cls.model_validate(encoder.model_dump(include=set(cls.model_fields)))
 
     @property
     def directions(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from lslm.heads.contract import Array, Classes, Targets
 from lslm.heads.ragged import ragged
 from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import GRAPH, NETWORK, Description, ModelFolder
+from lslm.serving.sessions import opened
 from lslm.statistics.calibration import scale
 from lslm.text.vocabulary import Ids, Vocabulary, cut
 
@@ -45,13 +46,7 @@ class Predictor:
         description = files.description()
         if description.system != NETWORK:
             return BaselinePredictor(description, KeptBaseline(files, description))
-        options = onnxruntime.SessionOptions()
-        # More threads gain nothing on networks this small, and spin.
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            files.read(GRAPH), options, providers=["CPUExecutionProvider"]
-        )
-        return cls(description, files.vocabulary(), session)
+        return cls(description, files.vocabulary(), opened(files.read(GRAPH)))
 
     @property
     def targets(self) -> Targets:

@@ -14,6 +14,7 @@ from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
 from lslm.heads.batching import TOKENS
 from lslm.serving.model_folder import NETWORK, STEP, Description, ModelFolder
+from lslm.serving.sessions import opened
 from lslm.text.joining import Joiner
 from lslm.text.vocabulary import MARK, PADDING, UNKNOWN, Ids, Vocabulary
 
@@ -78,12 +79,7 @@ class Writer:
                 f"the model {description.name!r} is no language model",
                 right="a model of the head 'language-model'",
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        session = onnxruntime.InferenceSession(
-            files.read(STEP), options, providers=["CPUExecutionProvider"]
-        )
-        return cls(description, files.vocabulary(), session)
+        return cls(description, files.vocabulary(), opened(files.read(STEP)))
 
     def unknown(self, prompt: str) -> list[str]:
         """Tokens of a prompt that the model does not know, each once, in order."""

@@ -13,7 +13,7 @@ from lslm.encoder.precision import computing_in
 from lslm.heads.batching import ask
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
-from lslm.training import feeds, paces
+from lslm.training import feeds, paces, running
 from lslm.training.batches import MULTIPLE, for_keras, in_order
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
@@ -47,30 +47,17 @@ def fit(
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
     batches = feeds.of(part, head, hyperparameters, seed)
-    network.compile(
-        optimizer=optimizer(
-            training,
-            n_steps=len(batches) * training.epochs,
-            paces=paces.of(network, training, len(batches)) if part.recurrent else (),
-        ),
-        loss=head.loss(hyperparameters),
+    made = optimizer(
+        training,
+        n_steps=len(batches) * training.epochs,
+        paces=paces.of(network, training, len(batches)) if part.recurrent else (),
     )
-    # Variables that the first step makes would have TensorFlow trace the step twice.
-    network.optimizer.build(network.trainable_variables)
+    running.compiled(network, made, head.loss(hyperparameters))
     kept = Checkpoint(checkpoint) if checkpoint else None
     watcher = _Watcher(part, head, training, stop_early, on_event, kept)
     n_done = watcher.catch_up(network)
-    for _ in range(n_done):
-        batches.on_epoch_end()
-    if not watcher.stopped and n_done < training.epochs:
-        network.fit(
-            batches,
-            epochs=training.epochs,
-            initial_epoch=n_done,
-            shuffle=False,
-            verbose=0,
-            callbacks=[watcher],
-        )
+    if not watcher.stopped:
+        running.go_on(network, batches, training.epochs, n_done, watcher)
     if save is not None:
         network.save(save)
     return watcher.fit

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from lslm.embeddings import word2vec
@@ -14,11 +13,10 @@ from lslm.settings import (
     EncoderSettings,
     HeadSettings,
     PretrainingSettings,
-    TextSettings,
 )
-from lslm.text import store
 from lslm.text.store import Tokens
 from lslm.training.parts import prepare
+from tests.toy import written
 
 EMBEDDING = EmbeddingSettings(size=8, min_count=1, epochs=1, adapt_epochs=1)
 SETTINGS = PretrainingSettings(
@@ -34,16 +32,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Sentences of one form; the last rows have a word of their own."""
     texts = [f"a {'good' if i % 2 else 'bad'} film, number {i % 5}" for i in range(60)]
     texts[50:] = [f"{text} canary" for text in texts[50:]]
-    folder = tmp_path_factory.mktemp("toy")
-    frame = pl.DataFrame(
-        {
-            "text": texts,
-            "label": ["pos" if i % 2 else "neg" for i in range(60)],
-            "fingerprint": pl.Series(range(60), dtype=pl.UInt64),
-        }
-    )
-    frame.write_parquet(folder / "documents.parquet")
-    store.write(folder / "documents.parquet", TextSettings(), folder / "tokens")
+    folder = written(tmp_path_factory.mktemp("toy"), texts)
     tokens = Tokens(folder / "tokens")
     found = word2vec.pretrain(tokens, np.arange(len(tokens)), EMBEDDING, workers=1)
     found.save(folder / "vectors")

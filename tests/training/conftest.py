@@ -1,12 +1,11 @@
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
-from lslm.settings import EmbeddingSettings, HeadSettings, TextSettings
-from lslm.text import store
+from lslm.settings import EmbeddingSettings, HeadSettings
 from lslm.training.parts import prepare
+from tests.toy import written
 
 
 @pytest.fixture(scope="session")
@@ -14,17 +13,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A toy corpus: the word `good` or `bad` decides; the last two rows have words of their own."""
     texts = [f"a {'good' if i % 2 else 'bad'} film number {i % 5}" for i in range(60)]
     texts[58:] = ["a bad canary", "a good canary"]
-    folder = tmp_path_factory.mktemp("toy")
-    frame = pl.DataFrame(
-        {
-            "text": texts,
-            "label": ["pos" if i % 2 else "neg" for i in range(60)],
-            "fingerprint": pl.Series(range(60), dtype=pl.UInt64),
-        }
-    )
-    frame.write_parquet(folder / "documents.parquet")
-    store.write(folder / "documents.parquet", TextSettings(), folder / "tokens")
-    return folder
+    return written(tmp_path_factory.mktemp("toy"), texts)
 
 
 @pytest.fixture(scope="session")

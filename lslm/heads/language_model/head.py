@@ -12,6 +12,7 @@ from lslm.heads.language_model.baselines import BASELINES
 from lslm.heads.language_model.options import Options
 from lslm.heads.language_model.rows import Rows
 from lslm.heads.language_model.rule import tokens_of
+from lslm.heads.thirds import thirds
 from lslm.settings import Hyperparameters, Range, Section
 
 if TYPE_CHECKING:
@@ -50,12 +51,6 @@ def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[
 def details(truth: Array, outputs: Array, targets: Targets) -> list[dict[str, Any]]:
     """A row a third of the documents by number of tokens."""
     counts = truth[:, 0]
-    low, high = np.quantile(counts, [1 / 3, 2 / 3], method="lower")
-    ways = (
-        (f"at most {low} tokens", counts <= low),
-        (f"up to {high} tokens", (counts > low) & (counts <= high)),
-        (f"over {high} tokens", counts > high),
-    )
     return [
         {
             "length": name,
@@ -63,8 +58,7 @@ def details(truth: Array, outputs: Array, targets: Targets) -> list[dict[str, An
             "perplexity": metrics.perplexity(truth[rows], outputs[rows]),
             "n": int(rows.sum()),
         }
-        for name, rows in ways
-        if rows.any()
+        for name, rows in thirds(counts, "tokens")
     ]
 
 

@@ -12,6 +12,7 @@ from lslm.heads.summarize.baselines import BASELINES, CEILINGS
 from lslm.heads.summarize.grid import Grid
 from lslm.heads.summarize.options import Length, Options
 from lslm.heads.summarize.selection import choose, joined
+from lslm.heads.thirds import thirds
 from lslm.settings import Hyperparameters, Range, Section
 from lslm.statistics.resampling import Mean
 from lslm.text.sentences import splitter
@@ -67,12 +68,6 @@ def summarized(text: str, scores: Array, length: Length, options: Options) -> di
 def details(given: Array, outputs: Array, targets: Targets) -> list[dict[str, Any]]:
     """A row a third of the documents by number of sentences: scores, and where sentences were chosen."""
     counts = np.array([len(each["sentences"]) for each in given])
-    low, high = np.quantile(counts, [1 / 3, 2 / 3], method="lower")
-    ways = (
-        (f"at most {low} sentences", counts <= low),
-        (f"up to {high} sentences", (counts > low) & (counts <= high)),
-        (f"over {high} sentences", counts > high),
-    )
     return [
         {
             "length": name,
@@ -80,8 +75,7 @@ def details(given: Array, outputs: Array, targets: Targets) -> list[dict[str, An
             "sentence_f1": float(metrics.sentence_f1(given[rows], outputs[rows]).mean()),
             "n": int(rows.sum()),
         }
-        for name, rows in ways
-        if rows.any()
+        for name, rows in thirds(counts, "sentences")
     ]
 
 
