@@ -16,6 +16,7 @@ class Shape(Excerpt):
     """Of the first recurrent layer: the encoder's own.
 
     Example:
+        >>> from lslm.settings import EncoderSettings
         >>> str(Shape.of(EncoderSettings(units=64)))
         'lstm, 64 units, both directions'
     """
