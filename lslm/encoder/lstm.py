@@ -20,10 +20,11 @@ class Lstm(keras.layers.LSTM):
     def inner_loop(
         self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
     ) -> tuple[Any, Any, list[Any]]:
-        """From sequences `(batch, time, features)` the last output, all outputs `(batch, time, units)`, the last state."""
+        """The last output, all outputs `(batch, time, units)` and the last state of `(batch, time, features)`."""
         if not self._is_plain() or mask is not None or not on_processor():
-            return super().inner_loop(sequences, initial_state, mask, training)
-        outputs, cells = _kernel(sequences, *initial_state, self.cell)
+            return super().inner_loop(sequences, initial_state, mask=mask, training=training)
+        hidden, cell = initial_state
+        outputs, cells = _kernel(sequences, hidden, cell, self.cell)
         return outputs[:, -1], outputs, [outputs[:, -1], cells[:, -1]]
 
     def _is_plain(self) -> bool:
