@@ -1,7 +1,7 @@
 """What binds a training step, and what a fit pays before its first one.
 
     python -m benchmarks.step [--rounds 3] [--steps 6] [--only steps|parts|fixed] [--lengths 24 230]
-        [--units 64 128] [--forms "as it is" jit_compile] [--cpu]
+        [--units 64 128] [--forms "as it is" GRU] [--cpu]
 
 With `--cpu`, times are the processor's of this process, not the clock's: for a machine that has other work.
 
@@ -38,7 +38,7 @@ from rich.console import Console
 from rich.table import Table
 
 from lslm import heads
-from lslm.encoder.encoder import encode
+from lslm.encoder.encoder import Encoder
 from lslm.encoder.layers import Recurrent
 from lslm.encoder.precision import computing_in
 from lslm.settings import EmbeddingSettings, HeadSettings, Hyperparameters, TextSettings
@@ -132,7 +132,8 @@ def of_form(length: int, units: int) -> Forms:
     """What the step is compared with."""
     forms: Forms = {
         "as it is": lambda: network(units),
-        "jit_compile": lambda: network(units, compiled={"jit_compile": True}),
+        "Keras's loop": lambda: looped(network(units)),
+        "Keras's loop, jit_compile": lambda: looped(network(units, compiled={"jit_compile": True})),
         "steps_per_execution": lambda: network(units, compiled={"steps_per_execution": 5}),
         "GRU": lambda: network(units, changes={"encoder.cell": "gru"}),
         "mixed_bfloat16": lambda: network(units, {"training.precision": "mixed_bfloat16"}),
@@ -277,9 +278,7 @@ def network(
 ) -> keras.Model:
     """A classifier, compiled as a fit compiles it but for what is given."""
     chosen = Hyperparameters().replaced({"encoder.units": units, **(changes or {})})
-    encoder = partial(
-        encode, n_words=N_WORDS, size=SIZE, vectors=TABLE, settings=chosen.encoder, seed=0
-    )
+    encoder = Encoder(N_WORDS, SIZE, TABLE, chosen.encoder, seed=0)
     with computing_in(chosen.training.precision):
         net = HEAD.build(encoder, TARGETS, chosen)
     return ready(net, by or optimizer(chosen.training, 10_000), **(compiled or {}))
@@ -292,13 +291,25 @@ def ready(net: keras.Model, by: keras.optimizers.Optimizer, **compiled: Any) -> 
     return net
 
 
+def looped(net: keras.Model) -> keras.Model:
+    """The loop over time that Keras writes into the graph."""
+    for direction in directions(net):
+        direction.__class__ = keras.layers.LSTM
+    return net
+
+
 def unrolled(net: keras.Model) -> keras.Model:
     """The steps over time written one after the other; asks for one length."""
+    for direction in directions(net):
+        direction.unroll = True
+    return net
+
+
+def directions(net: keras.Model) -> Iterator[Any]:
+    """The LSTMs and GRUs of a network."""
     for layer in net.layers:
         if isinstance(layer, Recurrent):
-            for direction in filter(None, (layer.forward, layer.backward)):
-                direction.unroll = True
-    return net
+            yield from filter(None, (layer.forward, layer.backward))
 
 
 def without_recurrence() -> keras.Model:

@@ -33,7 +33,7 @@ class Lstm(keras.layers.LSTM):
         return (
             activations == (keras.activations.tanh, keras.activations.sigmoid)
             and self.use_bias
-            and not (self.dropout or self.recurrent_dropout or self.go_backwards)
+            and not (self.dropout or self.recurrent_dropout or self.go_backwards or self.unroll)
             and self.return_sequences
             and self.compute_dtype == "float32"
         )

@@ -71,6 +71,7 @@ def test_a_state_goes_in_and_comes_out() -> None:
         {"activation": "relu"},
         {"use_bias": False},
         {"go_backwards": True},
+        {"unroll": True},
         {"dropout": 0.1},
         {"return_sequences": False},
         {"dtype": "mixed_bfloat16"},
