@@ -78,11 +78,13 @@ def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
 
 
 def _logged(store: Store, experiment_id: str, run_id: str, name: str) -> str | None:
-    """A child that was ended as KILLED was cut off while it was logged: it makes room for a whole one."""
+    """A child that is there and did not end well was cut off while it was logged: it makes room for a whole one."""
     query = f"tags.`{_TRIAL}` = '{name}' AND tags.`{PARENT}` = '{run_id}'"
     for run in store.client.search_runs([experiment_id], query):
         if run.info.status in ("FINISHED", "FAILED"):
             return run.info.run_id
+        # A deleted run keeps its status, and the bin is no place to be RUNNING in.
+        store.client.set_terminated(run.info.run_id, "KILLED")
         store.client.delete_run(run.info.run_id)
     return None
 

@@ -158,10 +158,13 @@ def test_a_trial_is_logged_once(store, run_id, settings):
     assert len(in_experiment(store, settings)) == 2
 
 
-def test_a_trial_cut_off_while_it_was_logged_is_logged_again(store, run_id):
+@pytest.mark.parametrize("status", ["KILLED", "RUNNING"])
+def test_a_trial_cut_off_while_it_was_logged_is_logged_again(store, run_id, status):
     first = runs.log_trial(store, run_id, "study", TRIAL)
-    store.client.set_terminated(first, "KILLED")
+    store.client.update_run(first, status=status)
     assert runs.log_trial(store, run_id, "study", TRIAL) != first
+    cut_off = store.client.get_run(first).info
+    assert (cut_off.lifecycle_stage, cut_off.status) == ("deleted", "KILLED")
 
 
 @pytest.mark.parametrize(
