@@ -78,7 +78,7 @@ def log_trial(store: Store, run_id: str, study: str, trial: TrialRecord) -> str:
 
 
 def _logged(store: Store, experiment_id: str, run_id: str, name: str) -> str | None:
-    """A child that is there and did not end well was cut off while it was logged: it makes room for a whole one."""
+    """A child that did not come to its end was cut off while it was logged: it makes room for a whole one."""
     query = f"tags.`{_TRIAL}` = '{name}' AND tags.`{PARENT}` = '{run_id}'"
     for run in store.client.search_runs([experiment_id], query):
         if run.info.status in ("FINISHED", "FAILED"):
