@@ -24,7 +24,9 @@ class Lstm(keras.layers.LSTM):
         if not self._is_plain() or mask is not None or not on_processor():
             return super().inner_loop(sequences, initial_state, mask=mask, training=training)
         hidden, cell = initial_state
-        outputs, cells = _kernel(sequences, hidden, cell, self.cell)
+        weights = (self.cell.kernel, self.cell.recurrent_kernel, self.cell.bias)
+        told = in_one(ops.swapaxes(sequences, 0, 1), hidden, cell, *weights)
+        outputs, cells = (ops.swapaxes(each, 0, 1) for each in told)
         return outputs[:, -1], outputs, [outputs[:, -1], cells[:, -1]]
 
     def _is_plain(self) -> bool:
@@ -48,19 +50,25 @@ def on_processor() -> bool:
     return not tf.config.list_physical_devices("GPU")
 
 
-def _kernel(sequences: Any, hidden: Any, cell: Any, weights: Any) -> tuple[Any, Any]:
-    """Outputs and cells, `(batch, time, units)` each, from a state `(batch, units)` on."""
+def in_one(
+    states: Any, hidden: Any, cell: Any, kernel: Any, recurrent: Any, bias: Any
+) -> tuple[Any, Any]:
+    """Outputs and cells, `(time, batch, units)` each, of `states` `(time, batch, features)` by the kernel.
+
+    The state before the first step is `hidden` and `cell`, `(batch, units)`; the weights are `kernel`
+    `(features, 4 units)`, `recurrent` `(units, 4 units)` and `bias`, their gates in Keras's order. All are
+    float32. Call it where `on_processor` says so.
+    """
     import tensorflow as tf
 
-    sequences = ops.transpose(sequences, (1, 0, 2))
     unused = ops.zeros_like(hidden[0])
     told = tf.raw_ops.BlockLSTM(
-        seq_len_max=tf.shape(sequences, out_type="int64")[0],
-        x=sequences,
+        seq_len_max=tf.shape(states, out_type="int64")[0],
+        x=states,
         cs_prev=cell,
         h_prev=hidden,
-        w=_in_order(ops.concatenate([weights.kernel, weights.recurrent_kernel], axis=0)),
-        b=_in_order(weights.bias),
+        w=_in_order(ops.concatenate([kernel, recurrent], axis=0)),
+        b=_in_order(bias),
         wci=unused,
         wcf=unused,
         wco=unused,
@@ -68,7 +76,7 @@ def _kernel(sequences: Any, hidden: Any, cell: Any, weights: Any) -> tuple[Any, 
         cell_clip=-1.0,
         use_peephole=False,
     )
-    return ops.transpose(told.h, (1, 0, 2)), ops.transpose(told.cs, (1, 0, 2))
+    return told.h, told.cs
 
 
 def _in_order(weights: Any) -> Any:

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 # One process and one trial at a time: the study then sees the same history in both runs.
 ALONE = ("--set", "execution.workers=1")
+N_DEATHS = 3
 POINTS = ("search", "trial", "fold", "fit")
 """Killed when: the search began, a trial is done, a fold is done, the final fit began."""
 
@@ -65,9 +66,11 @@ def test_a_run_whose_training_processes_die_equals_one_whose_do_not(
 ) -> None:
     whole = finished(written(tmp_path_factory.mktemp("undisturbed")))
     home = written(tmp_path_factory.mktemp("bereaved"))
-    process = started(home, "--json", stdout=subprocess.PIPE)
+    # All may come to one fit, which is given up when its process died more often than the setting allows.
+    patient = ("--set", f"execution.worker_deaths={N_DEATHS}")
+    process = started(home, "--json", *patient, stdout=subprocess.PIPE)
     n_killed = 0
-    while process.poll() is None and n_killed < 3:
+    while process.poll() is None and n_killed < N_DEATHS:
         kept = list((home / "workspace" / "checkpoints").rglob("*.npz"))
         if kept and (dying := fitting(process.pid)):
             dying.kill()

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from lslm.heads.language_model._recurrence import lstm
+from lslm.heads.language_model._recurrence import Weights, lstm
 
 _register = keras.saving.register_keras_serializable(package="lslm")
 _BLOCK = 512
@@ -115,10 +115,11 @@ class CarriedLstm(keras.layers.Layer):
     def _from(self, start: list[Any], states: Any, tokens: Any, recurrent: Any) -> tuple[Any, ...]:
         """Outputs, and the state before the last token: the next piece begins with that token."""
         there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
-        projected = ops.matmul(states, self.kernel) + self.bias
         hidden, cell = (ops.cast(each, states.dtype) for each in start)
-        projected, there = ops.swapaxes(projected, 0, 1), ops.swapaxes(there, 0, 1)
-        outputs, cells = lstm(projected, there, hidden, cell, recurrent)
+        states, there = ops.swapaxes(states, 0, 1), ops.swapaxes(there, 0, 1)
+        outputs, cells = lstm(
+            states, there, hidden, cell, Weights(self.kernel, recurrent, self.bias)
+        )
         return ops.swapaxes(outputs, 0, 1), outputs[-2], cells[-2]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:

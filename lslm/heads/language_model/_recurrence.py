@@ -1,25 +1,57 @@
-"""An LSTM over time as one operation, with its gradient written out.
+"""An LSTM over time that can be put to zero on the way, as one operation.
 
-The gradient that a backend derives of a loop adds a matrix as large as the recurrent weights at each
-step. Here each step leaves the gradient of its gates, and one product over all steps is the gradient of
-the weights (Appleyard, Kociský & Blunsom 2016, section 3.3). Timed in docs/log.md.
+On a processor that is TensorFlow's kernel for a whole sequence (`lslm/encoder/lstm.py`). Elsewhere it is a loop
+with its gradient written out: the gradient that a backend derives of a loop adds a matrix as large as the
+recurrent weights at each step. Here each step leaves the gradient of its gates, and one product over all
+steps is the gradient of the weights (Appleyard, Kociský & Blunsom 2016, section 3.3). Timed in docs/log.md.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from keras import ops
+from keras.backend import standardize_dtype
+
+from lslm.encoder.lstm import in_one, on_processor
+
+_SHUT = -1e4
+"""What closes a gate for good."""
 
 
-def lstm(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> tuple[Any, Any]:
+class Weights(NamedTuple):
+    """Of an LSTM, the gates in the order i, f, c, o."""
+
+    kernel: Any
+    """`(features, 4 units)`."""
+    recurrent: Any
+    """`(units, 4 units)`."""
+    bias: Any
+    """`(4 units,)`."""
+
+
+def lstm(states: Any, keep: Any, hidden: Any, cell: Any, weights: Weights) -> tuple[Any, Any]:
     """Outputs and cells, `(time, batch, units)` each; no gradient flows out of the cells.
 
-    Takes `projected` `(time, batch, 4 units)`, what the inputs and the bias say of the gates i, f, c, o;
-    `keep` `(time, batch, 1)`, 0 where the state is put to zero; the state before the first step; and the
-    weights `recurrent` `(units, 4 units)`.
+    Takes `states` `(time, batch, features)`; `keep` `(time, batch, 1)`, 0 where the state is put to zero; and
+    the state before the first step, `(batch, units)` twice.
     """
-    both = _outputs_and_cells(projected, keep, hidden, cell, recurrent)
+    if on_processor() and standardize_dtype(states.dtype) == "float32":
+        outputs, cells = _shutting(states, keep, hidden, cell, weights)
+    else:
+        projected = ops.matmul(states, weights.kernel) + weights.bias
+        both = outputs_and_cells(projected, keep, hidden, cell, weights.recurrent)
+        outputs, cells = ops.split(both, 2, axis=-1)
+    return outputs, ops.stop_gradient(cells)
+
+
+def _shutting(states: Any, keep: Any, hidden: Any, cell: Any, weights: Weights) -> tuple[Any, Any]:
+    """The kernel knows no zeros on the way: one feature more shuts what comes in and what is remembered."""
     units = hidden.shape[-1]
-    return both[..., :units], ops.stop_gradient(both[..., units:])
+    shut = np.zeros((1, 4 * units), np.float32)
+    shut[:, : 2 * units] = _SHUT
+    kernel = ops.concatenate([weights.kernel, shut], axis=0)
+    given = ops.concatenate([states, 1 - keep], axis=-1)
+    return in_one(given, hidden, cell, kernel, weights.recurrent, weights.bias)
 
 
 def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
@@ -44,8 +76,11 @@ def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) ->
 
 
 @ops.custom_gradient
-def _outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
-    """Side by side, `(time, batch, 2 units)`: on PyTorch, Keras takes gradients of one result only."""
+def outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
+    """Side by side, `(time, batch, 2 units)`: on PyTorch, Keras takes gradients of one result only.
+
+    Takes `projected` `(time, batch, 4 units)`, what the inputs and the bias say of the gates.
+    """
     outputs, cells, gates = looped(projected, keep, hidden, cell, recurrent)
     units = hidden.shape[-1]
 
