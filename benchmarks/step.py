@@ -132,8 +132,7 @@ def of_form(length: int, units: int) -> Forms:
     """What the step is compared with."""
     forms: Forms = {
         "as it is": lambda: network(units),
-        "Keras's loop": lambda: looped(network(units)),
-        "Keras's loop, jit_compile": lambda: looped(network(units, compiled={"jit_compile": True})),
+        "jit_compile": lambda: network(units, compiled={"jit_compile": True}),
         "steps_per_execution": lambda: network(units, compiled={"steps_per_execution": 5}),
         "GRU": lambda: network(units, changes={"encoder.cell": "gru"}),
         "mixed_bfloat16": lambda: network(units, {"training.precision": "mixed_bfloat16"}),
@@ -291,25 +290,13 @@ def ready(net: keras.Model, by: keras.optimizers.Optimizer, **compiled: Any) -> 
     return net
 
 
-def looped(net: keras.Model) -> keras.Model:
-    """The loop over time that Keras writes into the graph."""
-    for direction in directions(net):
-        direction.__class__ = keras.layers.LSTM
-    return net
-
-
 def unrolled(net: keras.Model) -> keras.Model:
     """The steps over time written one after the other; asks for one length."""
-    for direction in directions(net):
-        direction.unroll = True
-    return net
-
-
-def directions(net: keras.Model) -> Iterator[Any]:
-    """The LSTMs and GRUs of a network."""
     for layer in net.layers:
         if isinstance(layer, Recurrent):
-            yield from filter(None, (layer.forward, layer.backward))
+            for direction in filter(None, (layer.forward, layer.backward)):
+                direction.unroll = True
+    return net
 
 
 def without_recurrence() -> keras.Model:

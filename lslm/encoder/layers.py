@@ -9,7 +9,6 @@ from typing import Any, Literal
 import keras
 from keras import ops
 
-from lslm.encoder.lstm import Lstm
 from lslm.encoder.precision import lowest
 
 _register = keras.saving.register_keras_serializable(package="lslm")
@@ -155,7 +154,7 @@ class Recurrent(keras.layers.Layer):
         self.backward = self._direction("backward", seed + 1) if bidirectional else None
 
     def _direction(self, name: str, seed: int) -> keras.layers.Layer:
-        kind = {"lstm": Lstm, "gru": keras.layers.GRU}[self.cell]
+        kind = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[self.cell]
         return kind(
             self.units,
             return_sequences=True,

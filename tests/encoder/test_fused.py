@@ -16,7 +16,6 @@ import pytest
 from keras.src import backend
 
 from lslm import heads
-from lslm.encoder import lstm
 from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
 from lslm.heads.batching import TOKENS
@@ -75,7 +74,6 @@ def test_every_network_that_can_be_searched_asks_for_what_the_fused_kernel_can_d
     inputs = head.batching.inputs(documents, 2)
     assert TOKENS in inputs
 
-    monkeypatch.setattr(lstm, "on_processor", lambda: False)
     spy = Spy(monkeypatch)
     network(for_keras(inputs), training=True)
 

@@ -1,6 +1,6 @@
 """An LSTM over time that can be put to zero on the way, as one operation.
 
-On a processor that is TensorFlow's kernel for a whole sequence (`lslm/encoder/lstm.py`). Elsewhere it is a loop
+On a processor that is TensorFlow's kernel for a whole sequence (`_kernel.py`). Elsewhere it is a loop
 with its gradient written out: the gradient that a backend derives of a loop adds a matrix as large as the
 recurrent weights at each step. Here each step leaves the gradient of its gates, and one product over all
 steps is the gradient of the weights (Appleyard, Kociský & Blunsom 2016, section 3.3). Timed in docs/log.md.
@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 from keras.backend import standardize_dtype
 
-from lslm.encoder.lstm import in_one, on_processor
+from lslm.heads.language_model._kernel import in_one, on_processor
 
 _SHUT = -1e4
 """What closes a gate for good."""
