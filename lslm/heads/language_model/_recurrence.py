@@ -39,7 +39,7 @@ def lstm(states: Any, keep: Any, hidden: Any, cell: Any, weights: Weights) -> tu
         outputs, cells = _shutting(states, keep, hidden, cell, weights)
     else:
         projected = ops.matmul(states, weights.kernel) + weights.bias
-        both = outputs_and_cells(projected, keep, hidden, cell, weights.recurrent)
+        both = _outputs_and_cells(projected, keep, hidden, cell, weights.recurrent)
         outputs, cells = ops.split(both, 2, axis=-1)
     return outputs, ops.stop_gradient(cells)
 
@@ -76,7 +76,7 @@ def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) ->
 
 
 @ops.custom_gradient
-def outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
+def _outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) -> Any:
     """Side by side, `(time, batch, 2 units)`: on PyTorch, Keras takes gradients of one result only.
 
     Takes `projected` `(time, batch, 4 units)`, what the inputs and the bias say of the gates.

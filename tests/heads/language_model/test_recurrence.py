@@ -57,13 +57,13 @@ def test_outputs_and_gradients_are_those_of_the_loop(
     monkeypatch.setattr(_recurrence, "on_processor", lambda: processor)
     values, matters = given(), drawn(TIME, BATCH, UNITS)
     for one, other in zip(whole(*values), looped(*values), strict=True):
-        assert np.allclose(one, other, atol=1e-5)
+        assert np.allclose(one, other, atol=1e-6)
     ours = gradients(lambda *each: whole(*each)[0], values, matters)
     derived = gradients(lambda *each: looped(*each)[0], values, matters)
     for place, (one, other) in enumerate(zip(ours, derived, strict=True)):
         # What is put to zero is no number that is learned.
         if place != 1:
-            assert np.allclose(one, other, atol=1e-4)
+            assert np.allclose(one, other, atol=1e-5)
 
 
 @pytest.mark.parametrize("processor", [True, False])
