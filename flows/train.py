@@ -54,16 +54,17 @@ def train(settings: Settings, base: Path) -> RunReport:
         data = (parts.development, tokens.development, pretrained, learned, head)
         found = searching.search(run, *data, start, settings.search, serving)
         chosen = found.hyperparameters
+        in_folds: Any = gathered(settings.in_folds, chosen=chosen)
         folds = models.cross_validate(
-            run, *data, chosen, settings.evaluation.folds, settings.evaluation.seed, baselines
+            run, *data, in_folds, settings.evaluation.folds, settings.evaluation.seed, baselines
         )
         nested = nesting.nest(
             run, *data, start, settings.search, nesting.Nesting.of(settings.evaluation)
         )
         variants = variation.Variants.of(settings.evaluation)
-        varied = variation.vary(run, *data, chosen, baselines, variants)
+        varied = variation.vary(run, *data, in_folds, baselines, variants)
         looked = probes.Explaining.of(settings.evaluation)
-        explained = probes.explain_answers(run, *data, chosen, serving, looked)
+        explained = probes.explain_answers(run, *data, in_folds, serving, looked)
         fitted = models.fit(run, *data, chosen, serving)
         network = models.calibrate(run, fitted, folds, head, settings.evaluation.wanted_accuracy)
         put = candidate.put_forward(

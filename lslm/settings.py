@@ -519,6 +519,24 @@ class Settings(Section):
     tracking: TrackingSettings = TrackingSettings()
     execution: ExecutionSettings = ExecutionSettings()
 
+    @property
+    def fold_epochs(self) -> float:
+        """Epochs of a fold's network for each one of a trial: above 1 where folds have fewer training documents.
+
+        It then takes as many steps as the trial that chose its epochs. Without a search, or with larger folds: 1.
+        """
+        search, k = self.search, self.evaluation.folds
+        if not search.n_trials:
+            return 1.0
+        tried = 1 - search.validation if search.folds == 1 else 1 - 1 / search.folds
+        return max(1.0, tried / (1 - 1 / k))
+
+    def in_folds(self, chosen: "Hyperparameters") -> "Hyperparameters":
+        """What a search chose, as the networks of the folds are fitted with it."""
+        return chosen.replaced(
+            {"training.epochs": round(chosen.training.epochs * self.fold_epochs)}
+        )
+
     @model_validator(mode="after")
     def _settle_determinism(self) -> "Settings":
         if self.deterministic:

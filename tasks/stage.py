@@ -96,11 +96,11 @@ class Unknown:
         return self
 
 
-def gathered(record: type[Record], **made: Any) -> Record | Unknown:
-    """Results of several stages in one record; while planning, unknown where one of them is."""
+def gathered(make: Callable[..., Record], **made: Any) -> Record | Unknown:
+    """What is made of results of stages; while planning, unknown where one of them is."""
     if any(isinstance(value, Unknown) for value in made.values()):
         return Unknown()
-    return record(**made)
+    return make(**made)
 
 
 planner: ContextVar[Planner | None] = ContextVar("planner", default=None)

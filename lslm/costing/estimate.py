@@ -105,7 +105,8 @@ def search_seconds(costs: Iterable[Costs], n_documents: float) -> list[Work]:
 def folds_seconds(costs: Iterable[Costs], n_documents: float) -> list[Work]:
     """Cross-validation on so many documents, under each view."""
     return [
-        view.folds(n_documents, view.settings.training.members, view.baselines) for view in costs
+        view.folds(n_documents, view.fold_epochs, view.settings.training.members, view.baselines)
+        for view in costs
     ]
 
 

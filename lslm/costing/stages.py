@@ -159,8 +159,13 @@ class Costs:
         return float(np.quantile(self.documents, self.assumed.quantile))
 
     @property
+    def fold_epochs(self) -> float:
+        """Of a fold's network."""
+        return self.epochs * self.settings.fold_epochs
+
+    @property
     def epochs(self) -> float:
-        """Of the folds and of the final fit."""
+        """Of the final fit."""
         most = self.settings.training.epochs
         if not self.settings.search.n_trials:
             return most
@@ -197,18 +202,15 @@ class Costs:
             found.append(self.fit(document, n, epochs, epochs * n_held) + TRIAL * self.rates.python)
         return found
 
-    def folds(self, n: float, members: int, baselines: tuple[str, ...]) -> Work:
-        """Cross-validation of the chosen network and the baselines on `n` documents."""
+    def folds(self, n: float, epochs: float, members: int, baselines: tuple[str, ...]) -> Work:
+        """Cross-validation on `n` documents of baselines and of the chosen network, trained for `epochs`."""
         k = self.settings.evaluation.folds
         n_held = n / k
         part = self.prepare(n - n_held, n_held)
-        fold = self._fold(n - n_held, n_held, members, baselines)
+        networks = members * self.fit(self.document, n - n_held, epochs, n_held)
+        fold = networks + sum(self.baseline(name, n - n_held, n_held) for name in baselines)
         _, end = finish([part] * k + [fold] * k, self.processes)
         return Work(k * (part + fold), end)
-
-    def _fold(self, n: float, n_held: float, members: int, baselines: tuple[str, ...]) -> float:
-        networks = members * self.fit(self.document, n, self.epochs, n_held)
-        return networks + sum(self.baseline(name, n, n_held) for name in baselines)
 
     def last_fold(self) -> tuple[float, float]:
         """Documents that the last fold trains on and holds back."""
@@ -263,7 +265,7 @@ def _search(costs: Costs) -> Work:
 
 def _cross_validate(costs: Costs) -> Work:
     members = costs.settings.training.members
-    return costs.folds(costs.n_development, members, costs.baselines)
+    return costs.folds(costs.n_development, costs.fold_epochs, members, costs.baselines)
 
 
 def _nest(costs: Costs) -> Work:
@@ -273,7 +275,7 @@ def _nest(costs: Costs) -> Work:
         return Work()
     k = evaluation.folds
     searches = costs.search(n * (k - 1) / k).times(k)
-    return searches + costs.folds(n, costs.settings.training.members, ())
+    return searches + costs.folds(n, costs.epochs, costs.settings.training.members, ())
 
 
 def _vary(costs: Costs) -> Work:
@@ -282,12 +284,12 @@ def _vary(costs: Costs) -> Work:
         return Work()
     n, held = costs.last_fold()
     parts = [costs.prepare(n * share, held) for share in asked.curve]
-    fits = [costs.fit(costs.document, n * share, costs.epochs, held) for share in asked.curve]
+    fits = [costs.fit(costs.document, n * share, costs.fold_epochs, held) for share in asked.curve]
     fits = [
         fit + sum(costs.baseline(name, n * share, held) for name in costs.baselines)
         for fit, share in zip(fits, asked.curve, strict=True)
     ]
-    single = costs.fit(costs.document, n, costs.epochs, held)
+    single = costs.fit(costs.document, n, costs.fold_epochs, held)
     # Alone, the network of the fold is known from the cross-validation.
     if costs.settings.training.members > 1:
         fits.append(single + sum(costs.baseline(name, n, held) for name in costs.baselines))
@@ -302,7 +304,7 @@ def _explain(costs: Costs) -> Work:
         return Work()
     n, held = costs.last_fold()
     rates = costs.rates
-    fit = costs.fit(costs.document, n, costs.epochs, 0) + rates.network.save
+    fit = costs.fit(costs.document, n, costs.fold_epochs, 0) + rates.network.save
     return Work.alone(fit + rates.assemble_one + min(explained, held) * rates.explain)
 
 
