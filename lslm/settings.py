@@ -231,6 +231,10 @@ class TrainingSettings(Section):
     """Of the learning rate, over `epochs`, down to zero."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled (AdamW, Loshchilov & Hutter 2019)."""
+    lazy_words: bool = False
+    """Trained tables of words learn only in the rows that a batch looks up, moments included. With a large table
+    much of a step is saved, and memory; rare words learn more slowly. On TensorFlow; elsewhere it changes
+    nothing."""
     label_smoothing: Share = 0.0
     clip_norm: PositiveFloat = 1.0
     unfreeze_epochs: int = Field(default=0, ge=0)

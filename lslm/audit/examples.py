@@ -14,7 +14,7 @@ from lslm.evaluation import answers
 from lslm.heads import ragged
 from lslm.text.store import Rows
 from lslm.training import fitted
-from lslm.training.parts import Examples, Part
+from lslm.training.parts import Examples, Part, as_read
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -62,12 +62,13 @@ def _other(case: Case, rows: Rows, examples: Examples, opened: Part) -> Iterator
     if len(examples) != len(rows):
         yield f"{len(examples):,} examples for {len(rows):,} rows"
         return
-    ids = opened.vocabulary.encode(case.tokens.types)
+    tokens = as_read(case.tokens, case.settings.head, opened.targets)
+    ids = opened.vocabulary.encode(tokens.types)
     longest = np.iinfo(np.int32).max
     wrong = [
         number
         for number, row in enumerate(rows)
-        if not np.array_equal(examples.document(number, longest), ids[case.tokens.document(row)])
+        if not np.array_equal(examples.document(number, longest), ids[tokens.document(row)])
     ]
     if wrong:
         yield f"{len(wrong):,} examples are not the documents of their rows"

@@ -11,6 +11,7 @@ from lslm.audit.findings import Finding, found, some
 from lslm.embeddings.vectors import WordVectors
 from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
 from lslm.training.fitted import COUNTS, VECTOR_COUNTS
+from lslm.training.parts import Part, as_read
 
 Counts = dict[str, int]
 
@@ -28,7 +29,7 @@ def check(case: Case) -> Iterator[Finding]:
 
 
 def _stored_tokens(case: Case) -> Finding:
-    split, store = heads.tokens(case.settings.text, case.settings.head), case.tokens
+    split, store = heads.words(case.settings.text, case.settings.head), case.tokens
     other = [
         str(row)
         for row, text in enumerate(case.development["text"])
@@ -47,7 +48,7 @@ def _outside(case: Case) -> tuple[Counts, Finding]:
         return {}, Finding(check, looked_at, 0, "note", "none were learned")
     learned = WordVectors.load(case.evidence.vectors)
     stored = dict(zip(learned.words, learned.counts.tolist(), strict=True))
-    split = heads.tokens(case.settings.text, case.settings.head)
+    split = heads.words(case.settings.text, case.settings.head)
     counted: Counts = {}
     for text in case.outside["text"]:
         for token in split(text):
@@ -59,8 +60,10 @@ def _outside(case: Case) -> tuple[Counts, Finding]:
 
 def _part(case: Case, part: FittedPart, outside: Counts) -> Iterator[Finding]:
     words = Vocabulary.load(part.folder / "vocabulary.json").words[len(SPECIAL) :]
-    trained = case.tokens.counts(part.training)
-    counted = {case.tokens.types[i]: int(trained[i]) for i in np.flatnonzero(trained)}
+    targets = Part(part.folder).targets
+    tokens = as_read(case.tokens, case.settings.head, targets)
+    trained = tokens.counts(part.training)
+    counted = {tokens.types[i]: int(trained[i]) for i in np.flatnonzero(trained)}
     yield found("words", part.name, len(words), list(_strangers(case, words, counted, outside)))
     stored = np.load(part.folder / COUNTS, allow_pickle=False)
     expected = [counted.get(word, 0) for word in words]

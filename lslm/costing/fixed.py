@@ -5,8 +5,9 @@ machine itself: they are what the tiny pipeline of the tests took (docs/cost.md)
 `Rates.python`, so that they go by how fast a machine runs plain Python.
 """
 
-START = 65.0
-"""Libraries, Prefect's server and MLflow's tables before the first stage."""
+START = 200.0
+"""Libraries, Prefect's server and MLflow's tables before the first stage, and what lies between stages: what a
+whole command took beyond them."""
 TRIAL = 1.5
 """Asking, telling and logging a trial of the search."""
 FIXED = {

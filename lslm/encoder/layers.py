@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from lslm.encoder.precision import lowest
+from lslm.encoder.rows import looked_up
 
 _register = keras.saving.register_keras_serializable(package="lslm")
 
@@ -75,12 +76,12 @@ class WordEmbedding(keras.layers.Layer):
 
     def call(self, tokens: Any) -> Any:
         """Look the words up."""
-        vectors = ops.take(self.table, tokens, axis=0)
+        vectors = looked_up(self.table, tokens)
         if not self.tuned_words:
             return ops.cast(vectors, self.compute_dtype)
         row = tokens - FIRST_WORD
         tuned = ops.logical_and(row >= 0, row < self.tuned_words)
-        change = ops.take(self.difference, ops.where(tuned, row, 0), axis=0)
+        change = looked_up(self.difference, ops.where(tuned, row, 0))
         changed = vectors + change * ops.cast(tuned, change.dtype)[..., None]
         return ops.cast(changed, self.compute_dtype)
 

@@ -5,6 +5,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from lslm.encoder.rows import looked_up
+
 PRIME = 30_011
 """Times a bucket below 2^15 this stays inside int32, in any framework."""
 
@@ -37,7 +39,7 @@ class HashedNgrams(keras.layers.Layer):
         """Hash, look up, and sum where a token ends the n-gram."""
         present = ops.cast(ops.not_equal(tokens, 0), self.table.dtype)
         weights = present / ops.sqrt(ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0))
-        vectors = sum(ops.take(self.table, ids, axis=0) for ids in self.hashed(tokens))
+        vectors = sum(looked_up(self.table, ids) for ids in self.hashed(tokens))
         summed = ops.squeeze(ops.matmul(weights[:, None, :], vectors), 1)
         return ops.cast(summed, self.compute_dtype)
 

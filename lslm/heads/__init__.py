@@ -11,8 +11,9 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from lslm.errors import InputError
-from lslm.heads.contract import Head
+from lslm.heads.contract import Head, Targets
 from lslm.settings import HeadSettings, Section, Settings, TextSettings
+from lslm.text.pieces import in_pieces
 from lslm.text.tokenizers import Tokenizer, marked, tokenizer
 
 ENTRY_POINTS = "lslm.heads"
@@ -43,9 +44,14 @@ def settled(settings: Settings) -> Settings:
     return settings.model_copy(update={"head": head})
 
 
-def tokens(text: TextSettings, head: HeadSettings) -> Tokenizer:
-    """How documents become tokens for a head: with marks between sentences, where it wants them."""
+def words(text: TextSettings, head: HeadSettings) -> Tokenizer:
+    """How documents become words for a head: with marks between sentences, where it wants them."""
     return marked(tokenizer(text), get(head.kind).batching.sentences(options(head)))
+
+
+def tokens(text: TextSettings, head: HeadSettings, targets: Targets) -> Tokenizer:
+    """How documents become what a fitted network reads: words, or the pieces that they are cut into."""
+    return in_pieces(words(text, head), get(head.kind).cutting(targets))
 
 
 def names() -> tuple[str, ...]:

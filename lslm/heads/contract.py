@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters, SearchSpace, Section
+from lslm.text.pieces import Cutter
 
 if TYPE_CHECKING:
     import keras
@@ -146,6 +147,8 @@ class Head:
     """Distributions that answering needs, besides those that every head does."""
     unused: frozenset[str] = frozenset()
     """Settings of the encoder that its network does not read: they are not searched."""
+    cutting: Callable[[Targets], Cutter | None] = lambda targets: None
+    """How words are cut into pieces, by what was fitted on the training documents; None: they stay whole."""
     inherited: Mapping[str, str] = field(default_factory=dict)
     """Options that are not given but taken from another setting, by its dotted name."""
     needs: Mapping[str, Any] = field(default_factory=dict)

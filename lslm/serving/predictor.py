@@ -37,7 +37,7 @@ class Predictor:
         self.description = description
         self._vocabulary, self._session = vocabulary, session
         self._head = heads.get(description.head.kind)
-        self._split = heads.tokens(description.text, description.head)
+        self._split = heads.tokens(description.text, description.head, description.targets)
 
     @classmethod
     def load(cls, folder: Path) -> "Predictor":
@@ -217,7 +217,7 @@ class BaselinePredictor(Predictor):
 
     def __init__(self, description: Description, baseline: KeptBaseline) -> None:
         self.description, self._baseline = description, baseline
-        self._split = heads.tokens(description.text, description.head)
+        self._split = heads.tokens(description.text, description.head, description.targets)
         self._head = heads.get(description.head.kind)
 
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:

@@ -67,7 +67,7 @@ class Writer:
     ) -> None:
         self.description = description
         self._vocabulary, self._session = vocabulary, session
-        self._split = heads.tokens(description.text, description.head)
+        self._split = heads.tokens(description.text, description.head, description.targets)
 
     @classmethod
     def load(cls, folder: Path) -> "Writer":

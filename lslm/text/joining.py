@@ -1,5 +1,6 @@
 """From tokens back to text, a token at a time."""
 
+from lslm.text.pieces import INSIDE
 from lslm.text.tokenizers import is_unspaced
 from lslm.text.vocabulary import MARK
 
@@ -15,6 +16,8 @@ class Joiner:
         >>> join = Joiner("words")
         >>> "".join(map(join, ["well", ",", "it", "(", "is", ")", "so", "."]))
         'well, it (is) so.'
+        >>> "".join(map(Joiner("words"), ["so", "un", "##bear", "##able"]))
+        'so unbearable'
     """
 
     def __init__(self, tokenizer: str, before: str = "") -> None:
@@ -22,8 +25,9 @@ class Joiner:
 
     def __call__(self, token: str) -> str:
         """The token with what stands between it and the one before."""
-        text = "\n" if token == MARK else token
-        gap = " " if self._spaced and self._apart(text) else ""
+        inside = token.startswith(INSIDE)
+        text = "\n" if token == MARK else token.removeprefix(INSIDE)
+        gap = " " if self._spaced and not inside and self._apart(text) else ""
         if text == _QUOTE:
             self._quoted = not self._quoted
         self._before = text

@@ -14,6 +14,7 @@ from pyarrow import parquet
 
 from lslm import progress
 from lslm.settings import TextSettings
+from lslm.text.pieces import Cutter
 from lslm.text.sentences import Sentences
 from lslm.text.tokenizers import marked, tokenizer
 
@@ -49,6 +50,34 @@ class Tokens:
             document = self.document(row)
             for start in range(0, len(document), longest):
                 yield " ".join(self.types[i] for i in document[start : start + longest])
+
+
+class InPieces(Tokens):
+    """A store whose words are cut into pieces; documents are read from the other one when they are asked for."""
+
+    def __init__(self, store: Tokens, cut: Cutter) -> None:
+        numbers: dict[str, int] = {}
+        self._store = store
+        self._of_type = [
+            np.array([numbers.setdefault(piece, len(numbers)) for piece in cut(word)], np.int32)
+            for word in store.types
+        ]
+        self.types = list(numbers)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def document(self, row: int) -> NDArray[np.int32]:
+        """Numbers of the pieces of one document, `(time,)`."""
+        parts = [self._of_type[word] for word in self._store.document(row)]
+        return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+    def counts(self, rows: Rows) -> NDArray[np.int64]:
+        """How often each piece stands in the given documents, `(n_pieces,)`."""
+        total = np.zeros(len(self.types), np.int64)
+        for word, n in enumerate(self._store.counts(rows)):
+            np.add.at(total, self._of_type[word], n)
+        return total
 
 
 def write(

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import keras
+from keras import ops
 
+from lslm.encoder.rows import looked_up
 from lslm.settings import TrainingSettings
 
 
@@ -29,29 +31,69 @@ class LeanAdamW(keras.optimizers.AdamW):
     With `paces`, one for each trainable variable in order, updates and weight decay have a rate of their own, 0
     before its start; moments are gathered from the first step on. The rate is a function of the number of the
     step, inside the graph: nothing is traced again when a layer is let go.
+
+    With `lazy`, a table whose gradient comes as some of its rows learns in these rows alone; the moments of the
+    others stay as they are (PyTorch's SparseAdam does the same). Else a step costs several passes over the whole
+    table, however few words a batch has. TensorFlow gives such gradients where rows are looked up; other backends
+    do not.
     """
 
     def __init__(
-        self, *given: Any, paces: Sequence[tuple[float, int]] = (), **settings: Any
+        self,
+        *given: Any,
+        paces: Sequence[tuple[float, int]] = (),
+        lazy: bool = False,
+        **settings: Any,
     ) -> None:
         super().__init__(*given, **settings)
-        self.paces = [Pace(*each) for each in paces]
+        self.paces, self.lazy = [Pace(*each) for each in paces], lazy
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
         paces = {"paces": [list(each) for each in self.paces]} if self.paces else {}
-        return super().get_config() | paces
+        lazy = {"lazy": True} if self.lazy else {}
+        return super().get_config() | paces | lazy
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Keras's own, at the variable's rate."""
-        super().update_step(gradient, variable, self._paced(learning_rate, variable))
+        """Keras's own, at the variable's rate; of the rows alone where the gradient is of rows."""
+        paced = self._paced(learning_rate, variable)
+        if self.lazy and _is_of_rows(gradient):
+            self._update_rows(gradient, variable, paced)
+        else:
+            super().update_step(gradient, variable, paced)
+
+    def _update_rows(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Kingma & Ba 2015, algorithm 1, of some rows; those that are told twice are told the same."""
+        place, rows = self._get_variable_index(variable), gradient.indices
+        first, second = self._momentums[place], self._velocities[place]
+        step = ops.cast(self.iterations + 1, "float32")
+        correction = ops.sqrt(1 - self.beta_2**step) / (1 - self.beta_1**step)
+        mean, square = looked_up(first, rows), looked_up(second, rows)
+        mean = mean + (gradient.values - mean) * (1 - self.beta_1)
+        square = square + (ops.square(gradient.values) - square) * (1 - self.beta_2)
+        change = learning_rate * correction * mean / (ops.sqrt(square) + self.epsilon)
+        self.assign(first, _rows_like(gradient, mean))
+        self.assign(second, _rows_like(gradient, square))
+        self.assign(variable, _rows_like(gradient, looked_up(variable, rows) - change))
+
+    def _clip_gradients(self, grads: Any) -> Any:
+        """By the norm of all. Keras makes rows a whole table for it."""
+        if not self.lazy:
+            return super()._clip_gradients(grads)
+        summed = [_summed(each) for each in grads]
+        norm = ops.sqrt(sum(squares for _, squares in summed))
+        share = self.global_clipnorm / ops.maximum(norm, self.global_clipnorm)
+        return [
+            _rows_like(each, each.values * share) if _is_of_rows(each) else each * share
+            for each, _ in summed
+        ]
 
     def _paced(self, rate: Any, variable: Any) -> Any:
         if not self.paces:
             return rate
         pace = self.paces[self._get_variable_index(variable)]
-        there = keras.ops.cast(self.iterations >= pace.start, variable.dtype)
-        return keras.ops.cast(rate, variable.dtype) * pace.share * there
+        there = ops.cast(self.iterations >= pace.start, variable.dtype)
+        return ops.cast(rate, variable.dtype) * pace.share * there
 
     def _apply_weight_decay(self, variables: Any) -> None:
         if self._replicated() and not self.paces:
@@ -59,7 +101,7 @@ class LeanAdamW(keras.optimizers.AdamW):
         elif self.weight_decay:
             for variable in variables:
                 if self._use_weight_decay(variable):
-                    rate = keras.ops.cast(self.learning_rate, variable.dtype)
+                    rate = ops.cast(self.learning_rate, variable.dtype)
                     rate = self._paced(rate, variable)
                     variable.assign_sub(variable * self.weight_decay * rate)
 
@@ -76,6 +118,31 @@ class LeanAdamW(keras.optimizers.AdamW):
         """Whether Keras's own way is needed; other backends than TensorFlow have no strategy here."""
         strategy = getattr(self, "_distribution_strategy", None)
         return strategy is None or strategy.num_replicas_in_sync > 1
+
+
+def _is_of_rows(gradient: Any) -> bool:
+    """Whether it tells some rows of a table, maybe more than once: TensorFlow's `IndexedSlices`."""
+    return hasattr(gradient, "indices") and hasattr(gradient, "values")
+
+
+def _rows_like(gradient: Any, values: Any) -> Any:
+    """Other values of the same rows."""
+    return type(gradient)(values, gradient.indices, gradient.dense_shape)
+
+
+def _summed(gradient: Any) -> tuple[Any, Any]:
+    """With what each row is told in all at each place that tells it; and the sum of all squares."""
+    if not _is_of_rows(gradient):
+        return gradient, ops.sum(ops.square(gradient))
+    order = ops.argsort(gradient.indices)
+    rows = ops.take(gradient.indices, order)
+    is_new = ops.concatenate([rows[:1] * 0, ops.cast(rows[1:] != rows[:-1], rows.dtype)])
+    segment = ops.cumsum(is_new)
+    sums = ops.segment_sum(
+        ops.take(gradient.values, order, axis=0), segment, num_segments=ops.shape(rows)[0]
+    )
+    each = type(gradient)(ops.take(sums, segment, axis=0), rows, gradient.dense_shape)
+    return each, ops.sum(ops.square(sums))
 
 
 def optimizer(
@@ -96,6 +163,7 @@ def optimizer(
         weight_decay=training.weight_decay,
         global_clipnorm=training.clip_norm,
         paces=paces,
+        lazy=training.lazy_words,
     )
     if training.precision == "mixed_float16":
         return keras.optimizers.LossScaleOptimizer(made)

@@ -27,11 +27,11 @@ from lslm.embeddings.reduction import reduced
 from lslm.embeddings.vectors import Floats, WordVectors, of_unit_size
 from lslm.errors import InputError
 from lslm.heads import ragged
-from lslm.heads.contract import Array
+from lslm.heads.contract import Array, Targets
 from lslm.pretraining import weights
 from lslm.pretraining.recipe import SETTLED, Recipe, Shape
 from lslm.settings import EmbeddingSettings, EncoderSettings, HeadSettings
-from lslm.text.store import Rows, Tokens
+from lslm.text.store import InPieces, Rows, Tokens
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary, cut
 from lslm.training import fitted
 from lslm.training.fitted import Ledger, Watched
@@ -142,28 +142,27 @@ def prepare(
     outside the corpus, to go on from. With `language`, language models of these rows are fitted as well.
     """
     into.mkdir(parents=True)
-    store, ledger = Watched(tokens), Ledger()
+    watched, ledger = Watched(tokens), Ledger()
     frame = pl.read_parquet(documents)
     fingerprints = frame["fingerprint"].to_numpy()
+    kind, given = heads.get(head.kind), frame[training]
+    targets = kind.fit_targets(given, heads.options(head))
+    ledger.note("targets", given["fingerprint"].to_numpy())
+    store = as_read(watched, head, targets)
     learned = _vectors(store, training, outside, embedding)
     if learned is not None:
-        ledger.note("vectors", fingerprints[store.taken()])
-    kind = heads.get(head.kind)
+        ledger.note("vectors", fingerprints[watched.taken()])
     sentences = kind.batching.sentences(heads.options(head))
     needed = (MARK,) if sentences else ()
     vocabulary, vectors = _vocabulary(store, training, learned, embedding, needed, into)
-    ledger.note("vocabulary", fingerprints[store.taken()])
+    ledger.note("vocabulary", fingerprints[watched.taken()])
     vocabulary.save(into / "vocabulary.json")
     if vectors is not None:
         np.save(into / "vectors.npy", vectors)
     read: dict[str, Any] = {}
     if language is not None and vectors is not None:
         read = {"language_model": _read(store, training, vocabulary, vectors, language, into)}
-        ledger.note("language model", fingerprints[store.taken()])
-
-    given = frame[training]
-    targets = kind.fit_targets(given, heads.options(head))
-    ledger.note("targets", given["fingerprint"].to_numpy())
+        ledger.note("language model", fingerprints[watched.taken()])
     ledger.save(into)
     (into / "targets.json").write_text(json.dumps(targets, ensure_ascii=False), encoding="utf-8")
     for name, rows in (("training", training), ("validation", validation)):
@@ -184,6 +183,12 @@ def prepare(
     }
     (into / "report.json").write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
     return into
+
+
+def as_read(store: Tokens, head: HeadSettings, targets: Targets) -> Tokens:
+    """The stored words as networks read them: whole, or in the pieces that were fitted."""
+    cut = heads.get(head.kind).cutting(targets)
+    return InPieces(store, cut) if cut else store
 
 
 def _vectors(

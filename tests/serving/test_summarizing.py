@@ -63,7 +63,7 @@ def predictor(folder: Path) -> Predictor:
 
 
 def by_keras(folder: Path, texts: list[str]) -> list[np.ndarray]:
-    split = heads.tokens(TextSettings(), HeadSettings(kind="summarize", options=OPTIONS))
+    split = heads.words(TextSettings(), HeadSettings(kind="summarize", options=OPTIONS))
     documents = [WORDS.encode(split(text)) for text in texts]
     answered = [
         HEAD.batching.own(

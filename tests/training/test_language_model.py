@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from lslm import heads
 from lslm.heads.language_model.rule import tokens_of, vocabulary_of
@@ -21,6 +22,8 @@ from lslm.settings import (
     TextSettings,
 )
 from lslm.text import store
+from lslm.text.pieces import INSIDE
+from lslm.text.vocabulary import UNKNOWN
 from lslm.training.fitting import fit
 from lslm.training.parts import Part, prepare
 
@@ -59,15 +62,19 @@ def walk(number: int) -> str:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The documents, and a part of 400 of them."""
-    folder = tmp_path_factory.mktemp("walks")
+    return write_part(tmp_path_factory.mktemp("walks"), HEAD)
+
+
+def write_part(folder: Path, head: HeadSettings) -> tuple[Path, Path]:
+    """The documents, and a part of 400 of them."""
     documents = folder / "documents.parquet"
     texts = [walk(number) for number in range(440)]
     ids = pl.Series(range(440), dtype=pl.UInt64)
     pl.DataFrame({"text": texts, "fingerprint": ids}).write_parquet(documents)
-    sentences = heads.get(HEAD.kind).batching.sentences(heads.options(HEAD))
+    sentences = heads.get(head.kind).batching.sentences(heads.options(head))
     store.write(documents, TEXT, folder / "tokens", sentences)
     rows = np.arange(400), np.arange(400, 440)
-    part = prepare(documents, folder / "tokens", *rows, None, EMBEDDING, HEAD, folder / "part")
+    part = prepare(documents, folder / "tokens", *rows, None, EMBEDDING, head, folder / "part")
     return documents, part
 
 
@@ -125,3 +132,43 @@ def test_it_goes_on_from_its_last_epoch_bit_for_bit(
     again = fit(made[1], HEAD.kind, short, seed=1, stop_early=False, checkpoint=kept)
     assert np.array_equal(again.outputs, whole.outputs)
     assert [e.metrics["loss"] for e in again.epochs] == [e.metrics["loss"] for e in whole.epochs]
+
+
+IN_PIECES = HEAD.model_copy(update={"options": {**HEAD.options, "subwords": 60}})
+FEW = {"training.epochs": 1, "encoder.units": 8}
+
+
+def test_words_in_pieces_go_from_the_part_to_the_text_that_is_written(tmp_path: Path) -> None:
+    documents, part = write_part(tmp_path, IN_PIECES)
+    opened, frame = Part(part), pl.read_parquet(documents)
+    texts, words = frame["text"], opened.vocabulary.words
+    assert 30 < len(words) < 70
+    assert "##3" in words
+    # The network, the baselines and the truth count the same tokens.
+    split = tokens_of(opened.targets)
+    theirs = vocabulary_of((split(text) for text in texts[:400]), EMBEDDING.min_count)
+    assert set(theirs.words) == set(words)
+    assert opened.training.targets[:, 0].sum() == len(opened.training.flat) + 400
+    # Numbers that training never saw are written in digits, none of which is unknown.
+    assert not (opened.validation.flat == UNKNOWN).any()
+
+    save = tmp_path / "0.keras"
+    chosen = CHOSEN.replaced(FEW)
+    fitted = fit(part, HEAD.kind, chosen, seed=0, stop_early=False, save=save)
+    serving = Serving(name="walks", text=TEXT, cleaning=CleaningSettings(), networks=True)
+    assemble(tmp_path / "model", [save], Recipe(part, documents, IN_PIECES, serving), chosen)
+    predictor = Predictor.load(tmp_path / "model")
+    assert np.allclose(predictor.outputs(texts[400:].to_list()), fitted.outputs, rtol=1e-4)
+    (answer,) = predictor.predict(["fox 431"])
+    assert answer["tokens"] == len(split("fox 431")) + 1 > 3
+    writer = Writer.load(tmp_path / "model")
+    assert writer.unknown("fox 999") == []
+    written = list(writer.write("The\nfox", 30, Sampling(), seed=1))
+    assert any(each.token.startswith(INSIDE) for each in written)
+    assert INSIDE not in "".join(each.text for each in written)
+
+
+def test_pieces_of_what_is_no_word_are_refused() -> None:
+    options = {"subwords": 60, "tokenizer": "characters"}
+    with pytest.raises(ValidationError, match="need text.tokenizer: words"):
+        heads.options(HeadSettings(kind="language-model", options=options))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from lslm.encoder.rows import looked_up
 from lslm.heads.language_model._recurrence import Weights, lstm
 
 _register = keras.saving.register_keras_serializable(package="lslm")
@@ -39,7 +40,7 @@ class TiedWords(keras.layers.Layer):
 
     def call(self, tokens: Any) -> Any:
         """Look the words up."""
-        vectors = ops.take(self.table, tokens, axis=0)
+        vectors = looked_up(self.table, tokens)
         return ops.cast(vectors, self.compute_dtype), ops.convert_to_tensor(self.table)
 
     def compute_output_spec(self, tokens: Any) -> Any:
@@ -253,8 +254,8 @@ class NextToken(keras.layers.Layer):
         first = n_frequent + 1
         # Taken, not cut out: what is cut out has a gradient as large as the whole table.
         frequent = ops.arange(1, first, dtype="int32")
-        logits = ops.matmul(said, ops.transpose(ops.take(table, frequent, axis=0)))
-        every = ops.logsumexp(logits + ops.take(self.bias, frequent), axis=1)
+        logits = ops.matmul(said, ops.transpose(looked_up(table, frequent)))
+        every = ops.logsumexp(logits + looked_up(self.bias, frequent), axis=1)
         own = self._logit(said, right, table)
         if first == self.n_words:
             return every - own
@@ -265,13 +266,13 @@ class NextToken(keras.layers.Layer):
         drawn = ops.minimum(ops.cast(first * ops.exp(draws * span), "int32"), self.n_words - 1)
         place = ops.cast(drawn, said.dtype)
         often = n_drawn * ops.log((place + 1) / place) / span
-        logits = ops.matmul(said, ops.transpose(ops.take(table, drawn, axis=0)))
-        logits = logits + (ops.take(self.bias, drawn) - ops.log(often))
+        logits = ops.matmul(said, ops.transpose(looked_up(table, drawn)))
+        logits = logits + (looked_up(self.bias, drawn) - ops.log(often))
         others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, logits)
         every = ops.logaddexp(every, ops.logsumexp(others, axis=1))
         # A frequent token is among all already.
         return ops.where(right < first, every, ops.logaddexp(every, own)) - own
 
     def _logit(self, said: Any, right: Any, table: Any) -> Any:
-        product = ops.sum(said * ops.take(table, right, axis=0), axis=-1)
-        return product + ops.take(self.bias, right)
+        product = ops.sum(said * looked_up(table, right), axis=-1)
+        return product + looked_up(self.bias, right)

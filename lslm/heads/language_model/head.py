@@ -1,5 +1,6 @@
 """The record of the head `language-model`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,17 +12,24 @@ from lslm.heads.language_model import metrics
 from lslm.heads.language_model.baselines import BASELINES
 from lslm.heads.language_model.options import Options
 from lslm.heads.language_model.rows import Rows
-from lslm.heads.language_model.rule import tokens_of
+from lslm.heads.language_model.rule import cutting, tokens_of, words_of
 from lslm.heads.thirds import thirds
 from lslm.settings import Hyperparameters, Range, Section
+from lslm.text.pieces import learned
 
 if TYPE_CHECKING:
     import keras
 
 
 def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
-    """The options; nothing is learned from the documents."""
-    return {"options": options.model_dump(mode="json")}
+    """The options; and with subwords the pieces of words, learned from the documents."""
+    wanted = Options.model_validate(options.model_dump())
+    targets: Targets = {"options": wanted.model_dump(mode="json")}
+    if wanted.subwords:
+        split = words_of(wanted)
+        counts = Counter(word for text in documents["text"] for word in split(text))
+        targets["pieces"] = list(learned(counts, wanted.subwords))
+    return targets
 
 
 def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) -> "keras.Model":
@@ -83,6 +91,7 @@ HEAD = Head(
         }
     ),
     searchable=("steps", "weight_dropout", "activation", "temporal"),
+    cutting=cutting,
     blocked=True,
     writes=True,
     batching=Rows(),

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 
 from lslm.settings import EmbeddingSettings, Section, Share, TextSettings
 
@@ -19,6 +19,9 @@ class Options(Section):
     """Taken from `text.lowercase`."""
     min_count: PositiveInt = _EMBEDDING.min_count
     """Taken from `embedding.min_count`: rarer tokens are predicted as the unknown one."""
+    subwords: Annotated[int, Field(ge=0)] = 0
+    """Pieces that words are cut into, learned from each training part (Sennrich et al. 2016): any word can then be
+    predicted from a small vocabulary. For the tokenizer `words`. 0 leaves them whole."""
     steps: Annotated[int, Field(ge=2)] = 70
     """Tokens that a training step looks at in each row, give or take some: gradients go no further back,
     the state does (truncated backpropagation). Can be searched."""
@@ -37,3 +40,9 @@ class Options(Section):
     all."""
     order: Annotated[int, Field(ge=1, le=5)] = 3
     """Of the n-gram baseline: tokens of its n-grams."""
+
+    @model_validator(mode="after")
+    def _check_subwords(self) -> "Options":
+        if self.subwords and self.tokenizer != "words":
+            raise ValueError("subwords are pieces of words: they need text.tokenizer: words")
+        return self

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from lslm.heads.contract import Targets
 from lslm.heads.language_model.options import Options
 from lslm.settings import TextSettings
+from lslm.text.pieces import Cutter, cutter, in_pieces
 from lslm.text.sentences import Sentences, splitter
 from lslm.text.tokenizers import Tokenizer, marked, tokenizer
 from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
@@ -20,8 +21,18 @@ def tokens_of(targets: Targets) -> Tokenizer:
     One more `<s>` ends the document; it is predicted too, and stands for the start as well.
     """
     options = Options.model_validate(targets["options"])
+    return in_pieces(words_of(options), cutting(targets))
+
+
+def words_of(options: Options) -> Tokenizer:
+    """From a document to its words, with `<s>` between lines."""
     text = TextSettings(tokenizer=options.tokenizer, lowercase=options.lowercase)
     return marked(tokenizer(text), LINES)
+
+
+def cutting(targets: Targets) -> Cutter | None:
+    """How words are cut into the pieces that were learned; None where they stay whole."""
+    return cutter(targets["pieces"]) if "pieces" in targets else None
 
 
 def vocabulary_of(documents: Iterable[list[str]], min_count: int) -> Vocabulary:
