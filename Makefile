@@ -15,7 +15,7 @@ run: $(SETUP) ## set up, and run the main job (ARGS="--budget 3m" adds options)
 	$(RUN) lslm run $(ARGS)
 
 test: $(SETUP) ## set up, and run the tests (ARGS="tests/cli" chooses)
-	$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadgroup $(ARGS)
+	$(RUN) pytest --numprocesses auto --maxprocesses 4 $(ARGS)
 
 slow: $(SETUP) ## the tests that take longer
 	$(RUN) pytest -m slow $(ARGS)

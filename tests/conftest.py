@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -26,17 +27,23 @@ for name in (
 _OWN = dict(os.environ)
 
 
-_SHARED = ("report", "prefect_server")
-"""Fixtures that take long: tests that ask for one run in the same process."""
+_SHARING = ("tests/flows/", "tests/tasks/")
+"""Files below share a run of the tiny pipeline and a Prefect server, which take long to make."""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, those of a file stay together; xdist reads the mark after this."""
-    for item in items:
-        names: list[str] = getattr(item, "fixturenames", [])
-        group = next((name for name in _SHARED if name in names), str(item.path))
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where tests run in several processes, those of a file stay in one, and those that share something too.
+
+    Of xdist's own ways `loadgroup` does that, but not with pytest 9.2, which ignores the names it gives tests.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Files(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "sharing" if nodeid.startswith(_SHARING) else nodeid.partition("::")[0]
+
+    return Files(config, log)
 
 
 @pytest.fixture(autouse=True)

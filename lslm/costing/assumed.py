@@ -17,7 +17,7 @@ class Assumed:
     """Factor on all rates."""
 
 
-EXPECTED = Assumed(best_epoch=0.8, pruned=0.5, quantile=None, rate=1.0)
+EXPECTED = Assumed(best_epoch=0.7, pruned=0.5, quantile=None, rate=1.0)
 LOW = Assumed(best_epoch=0.5, pruned=0.75, quantile=0.25, rate=0.85)
 HIGH = Assumed(best_epoch=1.0, pruned=0.25, quantile=0.75, rate=1.2)
 
