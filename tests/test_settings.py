@@ -1,6 +1,7 @@
 """Settings that follow from others."""
 
 import pytest
+from pydantic import ValidationError
 
 from lslm.settings import Hyperparameters, Settings
 
@@ -35,3 +36,11 @@ def test_nothing_else_is_changed_for_folds():
     chosen = Hyperparameters().replaced({"encoder.units": 7, "training.seed": 3})
     changed = settings(2).in_folds(chosen)
     assert changed.replaced({"training.epochs": chosen.training.epochs}) == chosen
+
+
+@pytest.mark.parametrize("bound", ["max_size_mb", "max_latency_ms"])
+def test_a_baseline_that_no_bound_holds_is_not_put_forward(bound: str) -> None:
+    given = {"name": "toy", "search": {bound: 2}, "registry": {"candidate": "best"}}
+    with pytest.raises(ValidationError, match="go with candidate: network"):
+        Settings.model_validate(given)
+    assert Settings.model_validate({**given, "registry": {"candidate": "network"}})

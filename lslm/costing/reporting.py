@@ -25,17 +25,21 @@ def seconds(settings: Settings, outputs: Array, part_folder: Path) -> Line:
     """
     part, head = Part(part_folder), heads.get(settings.head.kind)
     truth, other = part.validation.targets, _other(outputs)
-    quarter = len(truth) // 4
-    took: list[float] = []
-    for rows in (slice(quarter), slice(quarter, 2 * quarter), slice(2 * quarter, 4 * quarter)):
+
+    def scored(rows: slice) -> float:
         said = {NETWORK: outputs[rows], "a baseline": other[rows]}
         answers = Answers(truth[rows], said, part.targets, {})
         began = time.process_time()
         score_systems(head, answers, settings.evaluation)
-        took.append(time.process_time() - began)
-    n_more = _N_SYSTEMS * quarter
-    each = max(0.0, took[2] - took[1]) / max(1, n_more)
-    return Line(fixed=max(0.0, took[0] - each * n_more), each=each)
+        return time.process_time() - began
+
+    quarter = len(truth) // 4
+    if not quarter:
+        return Line(fixed=scored(slice(None)), each=0.0)
+    first, second = scored(slice(quarter)), scored(slice(quarter, 2 * quarter))
+    more = scored(slice(2 * quarter, 4 * quarter)) - second
+    each = max(0.0, more) / (_N_SYSTEMS * quarter)
+    return Line(fixed=max(0.0, first - each * _N_SYSTEMS * quarter), each=each)
 
 
 def _other(outputs: Array) -> Array:

@@ -9,8 +9,6 @@ from lslm.heads.language_model._layers import Calm, CarriedLstm, NextToken, Tied
 from lslm.serving.converters import as_array, converts, lstm_weights
 from lslm.serving.graph import Graph
 
-_BLOCK = 512
-"""Tokens whose logits are in memory together."""
 _END = np.iinfo(np.int64).max
 
 
@@ -57,12 +55,12 @@ def _next_token(graph: Graph, layer: NextToken, inputs: list[str]) -> list[str]:
     flat = graph.node("Reshape", said, graph.constant([-1, layer.input[2].shape[-1]], "int64"))
     right = graph.node("Reshape", wanted, graph.constant([-1], "int64"))
     n = graph.node("Shape", right)
-    block = graph.constant([_BLOCK], "int64")
+    block = graph.constant([layer.together], "int64")
     lacking = graph.node("Sub", block, graph.node("Mod", n, block))
-    blocks = _blocks(graph, flat, lacking, "float32", [0, _BLOCK, layer.input[2].shape[-1]])
-    ids = _blocks(graph, right, lacking, "int32", [-1, _BLOCK])
+    blocks = _blocks(graph, flat, lacking, "float32", [0, layer.together, layer.input[2].shape[-1]])
+    ids = _blocks(graph, right, lacking, "int32", [-1, layer.together])
     bias = graph.constant(as_array(layer.biases()))
-    body = _cost_of_block(table, bias)
+    body = _cost_of_block(table, bias, layer.together)
     (costs,) = graph.nodes("Scan", [blocks, ids], 1, body=body, num_scan_inputs=2)
     costs = graph.node("Reshape", costs, graph.constant([-1], "int64"))
     zero = graph.constant([0], "int64")
@@ -93,8 +91,8 @@ def _counting(graph: Graph, before: str, wanted: str) -> str:
     return graph.node("And", *there)
 
 
-def _cost_of_block(table: str, bias: str) -> GraphProto:
-    """The nats of a block's tokens: what a `Scan` does with each."""
+def _cost_of_block(table: str, bias: str, n_tokens: int) -> GraphProto:
+    """The nats of a block of tokens: what a `Scan` does with each."""
     axis = helper.make_tensor("axis", TensorProto.INT64, [1], [1])
     made: list[Any] = [
         helper.make_node("Gemm", ["said", table, bias], ["logits"], transB=1),
@@ -108,8 +106,8 @@ def _cost_of_block(table: str, bias: str) -> GraphProto:
     ]
     floats = TensorProto.FLOAT
     inputs = [
-        helper.make_tensor_value_info("said", floats, [_BLOCK, None]),
-        helper.make_tensor_value_info("right", TensorProto.INT32, [_BLOCK]),
+        helper.make_tensor_value_info("said", floats, [n_tokens, None]),
+        helper.make_tensor_value_info("right", TensorProto.INT32, [n_tokens]),
     ]
-    outputs = [helper.make_tensor_value_info("costs", floats, [_BLOCK])]
+    outputs = [helper.make_tensor_value_info("costs", floats, [n_tokens])]
     return helper.make_graph(made, "cost_of_block", inputs, outputs, [axis])

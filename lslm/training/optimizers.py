@@ -122,7 +122,8 @@ class LeanAdamW(keras.optimizers.AdamW):
 
 def _is_of_rows(gradient: Any) -> bool:
     """Whether it tells some rows of a table, maybe more than once: TensorFlow's `IndexedSlices`."""
-    return hasattr(gradient, "indices") and hasattr(gradient, "values")
+    # PyTorch's tensors have methods of these names, dense ones too.
+    return keras.config.backend() == "tensorflow" and hasattr(gradient, "indices")
 
 
 def _rows_like(gradient: Any, values: Any) -> Any:

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.flows.tiny import lslm
 
 
+@pytest.mark.slow
 def test_running_again_gives_the_same_bits(home: Path, report: dict[str, Any]) -> None:
     done = lslm("reproduce", "tiny", "--json", home=home)
     assert done.returncode == 0, done.stderr + done.stdout

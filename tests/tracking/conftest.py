@@ -30,9 +30,20 @@ _NUMBERS = count()
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def connected(tmp_path_factory: pytest.TempPathFactory) -> Store:
     workspace = Workspace(tmp_path_factory.mktemp("tracking")).create()
     return connect(Settings(name="any"), workspace)
+
+
+@pytest.fixture
+def store(connected: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """The store, as the last one that was connected to: there MLflow looks for `models:/` addresses."""
+    import mlflow
+
+    mlflow.set_tracking_uri(connected.uri)
+    mlflow.set_registry_uri(connected.uri)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    return connected
 
 
 @pytest.fixture

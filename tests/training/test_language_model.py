@@ -1,5 +1,7 @@
 """A language model fitted as the flow fits it: part, streams, fit, model folder, text."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +137,12 @@ def test_it_goes_on_from_its_last_epoch_bit_for_bit(
 
 
 IN_PIECES = HEAD.model_copy(update={"options": {**HEAD.options, "subwords": 60}})
-FEW = {"training.epochs": 1, "encoder.units": 8}
+FEW = {
+    "training.epochs": 1,
+    "encoder.units": 8,
+    "training.lazy_words": True,
+    "head.sampled_words": 20,
+}
 
 
 def test_words_in_pieces_go_from_the_part_to_the_text_that_is_written(tmp_path: Path) -> None:
@@ -172,3 +179,54 @@ def test_pieces_of_what_is_no_word_are_refused() -> None:
     options = {"subwords": 60, "tokenizer": "characters"}
     with pytest.raises(ValidationError, match="need text.tokenizer: words"):
         heads.options(HeadSettings(kind="language-model", options=options))
+
+
+MANY = 300_000
+PROGRAM = """
+import resource, sys
+from pathlib import Path
+from lslm.settings import Hyperparameters
+from lslm.training.fitting import fit
+
+chosen = Hyperparameters.model_validate_json(sys.argv[2])
+fitted = fit(Path(sys.argv[1]), "language-model", chosen, 0, stop_early=True, save=Path(sys.argv[3]))
+print(fitted.epochs[-1].metrics["perplexity"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_300_000_words_are_trained_and_scored_within_4_gib(tmp_path: Path) -> None:
+    """Vectors of 300 units; each word stands once, and as often again at random."""
+    random = np.random.default_rng(0)
+    numbers = np.concatenate([random.permutation(MANY), random.integers(0, MANY, MANY // 5)])
+    texts = [" ".join(f"w{n}" for n in numbers[i : i + 100]) for i in range(0, len(numbers), 100)]
+    ids = pl.Series(range(len(texts)), dtype=pl.UInt64)
+    documents = tmp_path / "documents.parquet"
+    pl.DataFrame({"text": texts, "fingerprint": ids}).write_parquet(documents)
+    store.write(documents, TEXT, tmp_path / "tokens")
+    embedding = EmbeddingSettings(method="none", size=300, min_count=1)
+    head = HEAD.model_copy(update={"options": {**HEAD.options, "sampled_words": 3000}})
+    rows = np.arange(len(texts)), np.arange(20)
+    part = prepare(documents, tmp_path / "tokens", *rows, None, embedding, head, tmp_path / "part")
+    assert len(Part(part).vocabulary) > MANY
+    chosen = CHOSEN.replaced(
+        {
+            "encoder.units": 400,
+            "head.sampled_words": 3000,
+            "training.lazy_words": True,
+            "training.epochs": 1,
+            "training.batch_size": 40,
+            "training.learning_rate": 1e-3,
+        }
+    )
+    given = [part, chosen.model_dump_json(), tmp_path / "0.keras"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, given)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    perplexity, peak_kb = map(float, done.stdout.split()[-2:])
+    assert perplexity < MANY
+    assert peak_kb * 1024 < 4 * 2**30

@@ -10,8 +10,8 @@ from lslm.encoder.rows import looked_up
 from lslm.heads.language_model._recurrence import Weights, lstm
 
 _register = keras.saving.register_keras_serializable(package="lslm")
-_BLOCK = 512
-"""Tokens whose logits are in memory together, where no gradient is needed."""
+_MOST_TOGETHER, _MOST_LOGITS = 512, 2**24
+"""Of tokens, and of their logits, that are in memory together where no gradient is needed."""
 NEVER = -1e9
 """Logit of what is never predicted."""
 
@@ -230,6 +230,11 @@ class NextToken(keras.layers.Layer):
         own = {"n_words": self.n_words, "sampled": self.sampled, "seed": self.seed}
         return super().get_config() | own
 
+    @property
+    def together(self) -> int:
+        """Tokens that are compared with all words at a time, where no gradient is needed."""
+        return max(1, min(_MOST_TOGETHER, _MOST_LOGITS // self.n_words))
+
     def biases(self) -> Any:
         """The bias of each word, `(n_words,)`; padding is never predicted."""
         never = np.zeros(self.n_words, np.float32)
@@ -242,10 +247,13 @@ class NextToken(keras.layers.Layer):
 
     def _in_blocks(self, said: Any, right: Any, table: Any) -> Any:
         n_tokens = ops.shape(right)[0]
-        lacking = (-n_tokens) % _BLOCK
+        lacking = (-n_tokens) % self.together
         said = ops.concatenate([said, ops.zeros((lacking, table.shape[-1]), said.dtype)])
         right = ops.concatenate([right, ops.zeros((lacking,), right.dtype)])
-        blocks = ops.reshape(said, (-1, _BLOCK, table.shape[-1])), ops.reshape(right, (-1, _BLOCK))
+        blocks = (
+            ops.reshape(said, (-1, self.together, table.shape[-1])),
+            ops.reshape(right, (-1, self.together)),
+        )
         costs = ops.map(lambda block: self._against_all(block[0], block[1], table), blocks)
         return ops.reshape(costs, (-1,))[:n_tokens]
 
