@@ -86,7 +86,7 @@ def main() -> None:
     asked = parser.parse_args()
     given = dict(each.split("=") for each in asked.set)
     chosen = GPU if asked.gpu else CPU
-    chosen = chosen | {name: type(chosen[name])(value) for name, value in given.items()}
+    chosen = chosen | {name: type(chosen[name])(float(value)) for name, value in given.items()}
     if asked.only != "training":
         language_modelling_speed.compare(asked.data, chosen, asked.rounds)
     if asked.only != "speed":

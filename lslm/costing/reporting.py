@@ -14,8 +14,6 @@ from lslm.heads.ragged import ragged
 from lslm.settings import Settings
 from lslm.training.parts import Part
 
-_N_SYSTEMS = 2
-
 
 def seconds(settings: Settings, outputs: Array, part_folder: Path) -> Line:
     """Seconds by documents times systems, from answers for a quarter of the rows held back and for a half.
@@ -24,10 +22,10 @@ def seconds(settings: Settings, outputs: Array, part_folder: Path) -> Line:
     answer is the same twice.
     """
     part, head = Part(part_folder), heads.get(settings.head.kind)
-    truth, other = part.validation.targets, _other(outputs)
+    truth, systems = part.validation.targets, {NETWORK: outputs, "a baseline": _other(outputs)}
 
     def scored(rows: slice) -> float:
-        said = {NETWORK: outputs[rows], "a baseline": other[rows]}
+        said = {name: each[rows] for name, each in systems.items()}
         answers = Answers(truth[rows], said, part.targets, {})
         began = time.process_time()
         score_systems(head, answers, settings.evaluation)
@@ -38,8 +36,8 @@ def seconds(settings: Settings, outputs: Array, part_folder: Path) -> Line:
         return Line(fixed=scored(slice(None)), each=0.0)
     first, second = scored(slice(quarter)), scored(slice(quarter, 2 * quarter))
     more = scored(slice(2 * quarter, 4 * quarter)) - second
-    each = max(0.0, more) / (_N_SYSTEMS * quarter)
-    return Line(fixed=max(0.0, first - each * _N_SYSTEMS * quarter), each=each)
+    each = max(0.0, more) / (len(systems) * quarter)
+    return Line(fixed=max(0.0, first - each * len(systems) * quarter), each=each)
 
 
 def _other(outputs: Array) -> Array:

@@ -45,10 +45,26 @@ def connect(settings: Settings, workspace: Workspace) -> Store:
     from mlflow import MlflowClient
 
     uri = tracking_uri(settings.tracking, workspace)
-    _make_default(uri)
+    make_default(uri)
     with one_migration(uri, lambda fresh: _make_tables(fresh, workspace)):
         client = patiently(lambda: MlflowClient(uri, uri))
     return Store(cast("MlflowClient", Patient(client)), uri, workspace)
+
+
+def make_default(uri: str) -> None:
+    """The registry resolves `models:/` addresses through MLflow's default, not through the client.
+
+    MLflow writes the variable too, which is the user's: a later connection would take it for a wish.
+    """
+    from mlflow import set_registry_uri, set_tracking_uri
+
+    wished = os.environ.get(MLFLOW)
+    set_tracking_uri(uri)
+    set_registry_uri(uri)
+    if wished is None:
+        os.environ.pop(MLFLOW, None)
+    else:
+        os.environ[MLFLOW] = wished
 
 
 def experiment(store: Store, settings: Settings) -> str:
@@ -98,22 +114,6 @@ def _make_tables(uri: str, workspace: Workspace) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
     SqlAlchemyStore(uri, workspace.artifacts.as_uri()).engine.dispose()
-
-
-def _make_default(uri: str) -> None:
-    """The registry resolves `models:/` addresses through MLflow's default, not through the client.
-
-    MLflow writes the variable too, which is the user's: a later connection would take it for a wish.
-    """
-    from mlflow import set_registry_uri, set_tracking_uri
-
-    wished = os.environ.get(MLFLOW)
-    set_tracking_uri(uri)
-    set_registry_uri(uri)
-    if wished is None:
-        os.environ.pop(MLFLOW, None)
-    else:
-        os.environ[MLFLOW] = wished
 
 
 def _create_experiment(store: Store, name: str) -> str:

@@ -23,7 +23,7 @@ from lslm.settings import (
 from lslm.text.vocabulary import Vocabulary
 from lslm.tracking import runs
 from lslm.tracking.package import Candidate
-from lslm.tracking.store import Store, connect
+from lslm.tracking.store import Store, connect, make_default
 from lslm.workspace import Workspace
 
 _NUMBERS = count()
@@ -36,13 +36,9 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 @pytest.fixture
-def store(connected: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(connected: Store) -> Store:
     """The store, as the last one that was connected to: there MLflow looks for `models:/` addresses."""
-    import mlflow
-
-    mlflow.set_tracking_uri(connected.uri)
-    mlflow.set_registry_uri(connected.uri)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    make_default(connected.uri)
     return connected
 
 

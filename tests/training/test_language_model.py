@@ -197,7 +197,7 @@ print(fitted.epochs[-1].metrics["perplexity"], resource.getrusage(resource.RUSAG
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_300_000_words_are_trained_and_scored_within_4_gib(tmp_path: Path) -> None:
-    """Vectors of 300 units; each word stands once, and as often again at random."""
+    """Vectors of 300 units; each word stands once, and one in five again, at random."""
     random = np.random.default_rng(0)
     numbers = np.concatenate([random.permutation(MANY), random.integers(0, MANY, MANY // 5)])
     texts = [" ".join(f"w{n}" for n in numbers[i : i + 100]) for i in range(0, len(numbers), 100)]

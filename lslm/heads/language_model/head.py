@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
     """The options; and with subwords the pieces of words, learned from the documents."""
-    wanted = Options.model_validate(options.model_dump())
-    targets: Targets = {"options": wanted.model_dump(mode="json")}
+    targets: Targets = {"options": options.model_dump(mode="json")}
+    wanted = Options.model_validate(targets["options"])
     if wanted.subwords:
         split = words_of(wanted)
         counts = Counter(word for text in documents["text"] for word in split(text))
