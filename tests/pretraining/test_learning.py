@@ -62,6 +62,7 @@ def test_without_outside_text_a_part_begins_from_nothing(toy: Path, tmp_path: Pa
     assert len(part.report["language_model"]["losses"]["forward"]) == SETTINGS.epochs
 
 
+@pytest.mark.slow
 def test_it_is_the_same_bits_again(toy: Path, read: Path, part: Path, tmp_path: Path) -> None:
     again = made(toy, tmp_path / "again", read)
     assert (again / PART_FILE).read_bytes() == (part / PART_FILE).read_bytes()

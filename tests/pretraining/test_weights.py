@@ -41,7 +41,7 @@ def test_a_part_without_a_language_model_has_no_weights(tmp_path: Path) -> None:
     assert load_part(tmp_path) is None
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", pytest.param("gru", marks=pytest.mark.slow)])
 def test_the_layer_of_the_encoder_says_what_both_language_models_would(
     tmp_path: Path, cell: str
 ) -> None:

@@ -160,7 +160,7 @@ def test_a_trial_whose_process_died_is_begun_again_with_its_parameters_as_often_
     assert (opened.chosen().n_complete, opened.chosen().n_failed) == (6, 1)
 
 
-@pytest.mark.parametrize("sampler", ["tpe", "random"])
+@pytest.mark.parametrize("sampler", ["tpe", pytest.param("random", marks=pytest.mark.slow)])
 def test_in_waves_two_searches_draw_the_same_whoever_is_faster(
     sampler: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged: Logged
 ) -> None:

@@ -89,7 +89,9 @@ def test_answering_orders_by_length() -> None:
     assert [r.tolist() for r in rows] == [[1, 2], [0]]
 
 
-@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize(
+    "precision", ["mixed_bfloat16", pytest.param("mixed_float16", marks=pytest.mark.slow)]
+)
 def test_in_mixed_precision_a_network_learns_and_the_next_one_does_not_inherit_it(
     part: Path, tmp_path: Path, precision: str
 ) -> None:
@@ -128,7 +130,12 @@ def test_a_fit_traces_its_step_once_and_leaves_no_gradient_behind(
 
 @pytest.mark.parametrize(
     ("n_done", "precision"),
-    [(1, "float32"), (3, "float32"), (99, "float32"), (2, "mixed_float16")],
+    [
+        (3, "float32"),
+        pytest.param(1, "float32", marks=pytest.mark.slow),
+        pytest.param(99, "float32", marks=pytest.mark.slow),
+        pytest.param(2, "mixed_float16", marks=pytest.mark.slow),
+    ],
 )
 def test_a_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
     part: Path, tmp_path: Path, n_done: int, precision: str
