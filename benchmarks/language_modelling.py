@@ -141,9 +141,9 @@ def dynamically(reader: Steady, training: Ids, validation: Ids, test: Ids, mark:
     starts = random.integers(0, len(training) - SEGMENT - 1, 200)
     batches = (training[None, start : start + SEGMENT + 1] for start in starts)
     roots = _dynamic.mean_roots(reader, batches)
-    pace = _dynamic.chosen(reader, validation[: len(test) // 4], mark, roots, SEGMENT)
+    pace = _dynamic.chosen(reader, [validation[: len(test) // 4]], mark, roots, SEGMENT)
     before = read(reader, test, mark).nats
-    nats = _dynamic.dynamic_nats(reader, test, mark, pace, roots, SEGMENT)
+    (nats,) = _dynamic.dynamic_nats(reader, [test], mark, pace, roots, SEGMENT)
     print(
         f"apart: with {pace}, perplexity of the test's first {len(test):,} tokens "
         f"{perplexity(nats):.2f}, plain {perplexity(before):.2f}"

@@ -3,14 +3,18 @@
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
+
+if TYPE_CHECKING:
+    from lslm.serving.perplexities import Perplexities
 
 
 def score(
@@ -31,6 +35,14 @@ def score(
             help="Tell the perplexity with a cache as well, set so that this text file is cheapest.",
         ),
     ] = None,
+    dynamic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HELD_OUT",
+            help="Tell the perplexity with dynamic evaluation as well, at the pace that makes this "
+            "text file cheapest.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
@@ -38,33 +50,36 @@ def score(
     """Tell the perplexity of each line of a file: the higher, the less a language model expects it.
 
     Each line is read on its own, its end is predicted too, and empty lines are left out. All lines
-    together are told on stderr. With a cache, words of earlier lines are likelier in later ones; that
-    perplexity is told apart and changes nothing else.
+    together are told on stderr. With a cache, words of earlier lines are likelier in later ones; with
+    dynamic evaluation the model learns from each line once it is scored. These perplexities are told
+    apart and change nothing else.
 
     \b
     Examples:
       lslm score tickets new-tickets.txt --most 20
+      lslm score tickets new-tickets.txt --cache old-tickets.txt --dynamic old-tickets.txt
       cat new-tickets.txt | lslm score tickets@challenger - --json > scores.jsonl
     """
-    lines, held_out = _lines(file), _lines(cache) if cache else []
+    lines = _lines(file)
+    ways = [(held, way) for held, way in ((cache, _with_cache), (dynamic, _dynamically)) if held]
+    held_out = [_texts(_lines(held)) for held, _ in ways]
     name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
-        from lslm.serving.remembering import score_remembering
         from lslm.serving.scoring import score_lines
         from lslm.tracking import registry
 
-        folder, texts = registry.download(store, name, which), [text for _, text in lines]
+        folder, texts = registry.download(store, name, which), _texts(lines)
         scored = score_lines(folder, texts)
-        remembered = (
-            score_remembering(folder, texts, [text for _, text in held_out]) if cache else None
-        )
+        apart = [
+            way(folder, texts, held) for (_, way), held in zip(ways, held_out, strict=True)
+        ]
     rows: list[dict[str, Any]] = [
         {"line": number, **answer, "text": text}
         for (number, text), answer in zip(lines, scored.lines, strict=True)
     ]
-    if remembered:
-        for row, perplexity in zip(rows, remembered.perplexities, strict=True):
-            row["perplexity_with_cache"] = perplexity
+    for each in apart:
+        for row, perplexity in zip(rows, each.perplexities.each, strict=True):
+            row[each.name] = perplexity
     if ranked or most is not None:
         rows = sorted(rows, key=lambda row: -row["perplexity"])[:most]
     for row in rows:
@@ -73,13 +88,51 @@ def score(
         f"{len(lines):,} lines, {scored.n_tokens:,} tokens: perplexity {scored.perplexity:.2f}",
         file=sys.stderr,
     )
-    if remembered:
-        found = remembered.cache
+    for (held, _), each in zip(ways, apart, strict=True):
         print(
-            f"with a cache of {found.window:,} tokens: perplexity {remembered.perplexity:.2f} "
-            f"(share {found.share:g}, flatness {found.flatness:g}, chosen on {cache})",
+            f"{each.way}: perplexity {each.perplexities.together:.2f} "
+            f"({each.settings}, chosen on {held})",
             file=sys.stderr,
         )
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """Perplexities by another way of reading."""
+
+    name: str
+    """In JSON."""
+    way: str
+    settings: str
+    perplexities: "Perplexities"
+
+
+def _with_cache(folder: Path, texts: Sequence[str], held_out: Sequence[str]) -> _Apart:
+    from lslm.serving.remembering import score_remembering
+
+    found = score_remembering(folder, texts, held_out)
+    return _Apart(
+        "perplexity_with_cache",
+        f"with a cache of {found.cache.window:,} tokens",
+        f"share {found.cache.share:g}, flatness {found.cache.flatness:g}",
+        found.perplexities,
+    )
+
+
+def _dynamically(folder: Path, texts: Sequence[str], held_out: Sequence[str]) -> _Apart:
+    from lslm.serving.adapting import score_adapting
+
+    found = score_adapting(folder, texts, held_out)
+    return _Apart(
+        "perplexity_dynamic",
+        "with dynamic evaluation",
+        f"rate {found.pace.rate:g}, decay {found.pace.decay:g}",
+        found.perplexities,
+    )
+
+
+def _texts(lines: Sequence[tuple[int, str]]) -> Sequence[str]:
+    return [text for _, text in lines]
 
 
 def _lines(file: str) -> Sequence[tuple[int, str]]:

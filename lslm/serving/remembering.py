@@ -4,7 +4,6 @@ Each text is read from nothing, as without a cache; only the words that came, an
 after, are remembered from text to text.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from lslm.heads.language_model.cache import Cache, chosen, costs
+from lslm.serving.perplexities import Perplexities
 from lslm.serving.writing import Told, Writer
 
 WINDOW = 2000
@@ -23,10 +23,7 @@ class Remembered:
     """Texts with what they cost one behind another."""
 
     cache: Cache
-    perplexities: tuple[float, ...]
-    """Of a token of each text, its end among them."""
-    perplexity: float
-    """Of a token, over all texts together."""
+    perplexities: Perplexities
 
 
 def score_remembering(folder: Path, texts: Sequence[str], held_out: Sequence[str]) -> Remembered:
@@ -38,12 +35,7 @@ def score_remembering(folder: Path, texts: Sequence[str], held_out: Sequence[str
     whole = _joined(each)
     nats = costs(cache, whole.nats, whole.states, whole.ids)
     ends = np.cumsum([len(told.nats) for told in each])
-    parts = np.split(nats, ends[:-1])
-    return Remembered(
-        cache,
-        tuple(math.exp(part.mean()) for part in parts),
-        math.exp(nats.mean()),
-    )
+    return Remembered(cache, Perplexities.of(np.split(nats, ends[:-1])))
 
 
 def _joined(told: Sequence[Told]) -> Told:

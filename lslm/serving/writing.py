@@ -102,9 +102,18 @@ class Writer:
             yield Written(token, join(token), float(np.exp(said[place])))
             said, state = self._step([token], state)
 
+    @property
+    def mark(self) -> int:
+        """The number of `<s>`."""
+        return self._vocabulary.mark
+
+    def encoded(self, text: str) -> Ids:
+        """The tokens of a text from its `<s>` to its `<s>` as numbers, `(n,)`."""
+        return self._vocabulary.encode([MARK, *self._tokens(text), MARK])
+
     def told(self, text: str) -> Told:
         """Read a text from its `<s>` to its `<s>`, token by token."""
-        ids = self._vocabulary.encode([MARK, *self._tokens(text), MARK])
+        ids = self.encoded(text)
         n_layers = self.description.hyperparameters.encoder.layers
         state, nats, states = self._nothing(), list[float](), list[Floats]()
         for now, then in pairwise(ids):

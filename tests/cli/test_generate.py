@@ -16,6 +16,7 @@ from lslm.cli.app import app
 from lslm.errors import InputError
 from lslm.heads.language_model.cache import Cache
 from lslm.serving import remembering, scoring, writing
+from lslm.serving.perplexities import Perplexities
 from lslm.serving.remembering import Remembered
 from lslm.serving.scoring import Scored
 from lslm.serving.writing import Sampling, Written
@@ -43,7 +44,15 @@ def scored(folder: tuple[str, str], texts: list[str]) -> Scored:
 def remembered(folder: tuple[str, str], texts: list[str], held_out: list[str]) -> Remembered:
     """Cheaper than without by one."""
     assert held_out == ["held", "out"]
-    return Remembered(Cache(2000, 0.3, 0.1), tuple(len(t) - 1.0 for t in texts), 6.5)
+    cheaper = Perplexities(tuple(len(t) - 1.0 for t in texts), 6.5)
+    return Remembered(Cache(2000, 0.3, 0.1), cheaper)
+
+
+def adapted(folder: tuple[str, str], texts: list[str], held_out: list[str]) -> SimpleNamespace:
+    """Cheaper than without by two. What it is made of needs Keras, which no command may import early."""
+    assert held_out == ["held", "out"]
+    cheaper = Perplexities(tuple(len(t) - 2.0 for t in texts), 5.5)
+    return SimpleNamespace(pace=SimpleNamespace(rate=1e-4, decay=0.01), perplexities=cheaper)
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +64,8 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "Writer", Model)
     monkeypatch.setattr(scoring, "score_lines", scored)
     monkeypatch.setattr(remembering, "score_remembering", remembered)
+    adapting = SimpleNamespace(score_adapting=adapted)
+    monkeypatch.setitem(sys.modules, "lslm.serving.adapting", adapting)
     monkeypatch.setattr(tracking, "registry", registry, raising=False)
     monkeypatch.setitem(sys.modules, "lslm.tracking.registry", registry)
 
@@ -109,14 +120,19 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, said: str) -
     assert found.exception.what == said
 
 
-def test_a_cache_is_told_apart_and_ranks_nothing(tmp_path: Path) -> None:
+def test_a_cache_and_dynamic_evaluation_are_told_apart_and_rank_nothing(tmp_path: Path) -> None:
     file, held_out = tmp_path / "lines.txt", tmp_path / "held-out.txt"
     file.write_text("four\nfiver\n", encoding="utf-8")
     held_out.write_text("held\nout\n", encoding="utf-8")
-    found = asked("score", "notes", str(file), "--json", "--cache", str(held_out))
+    apart = ("--cache", str(held_out), "--dynamic", str(held_out))
+    found = asked("score", "notes", str(file), "--json", *apart)
     rows = [json.loads(line) for line in found.stdout.splitlines()]
-    assert [(row["perplexity"], row["perplexity_with_cache"]) for row in rows] == [(4, 3), (5, 4)]
-    plain, cached = found.stderr.splitlines()
+    names = ("perplexity", "perplexity_with_cache", "perplexity_dynamic")
+    assert [tuple(row[name] for name in names) for row in rows] == [(4, 3, 2), (5, 4, 3)]
+    plain, cached, dynamic = found.stderr.splitlines()
     assert plain.endswith("perplexity 7.50")
     assert "with a cache of 2,000 tokens: perplexity 6.50 (share 0.1, flatness 0.3" in cached
-    assert "perplexity_with_cache" not in asked("score", "notes", str(file), "--json").stdout
+    assert "with dynamic evaluation: perplexity 5.50 (rate 0.0001, decay 0.01, chosen" in dynamic
+    alone = asked("score", "notes", str(file), "--json", "--dynamic", str(held_out)).stdout
+    assert "perplexity_with_cache" not in alone
+    assert "perplexity_" not in asked("score", "notes", str(file), "--json").stdout

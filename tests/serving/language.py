@@ -31,7 +31,7 @@ def network(
     return model
 
 
-def write(folder: Path) -> list[keras.Model]:
+def write(folder: Path, networks: bool = True) -> list[keras.Model]:
     """A model folder of two members; the members."""
     members = [network(seed) for seed in (1, 2)]
     save(
@@ -45,5 +45,6 @@ def write(folder: Path) -> list[keras.Model]:
         hyperparameters=HYPERPARAMETERS,
         name="foxes",
         seen=np.array([1], np.uint64),
+        networks=networks,
     )
     return members

@@ -36,14 +36,14 @@ def test_what_never_comes_again_changes_nothing(foxes: Path) -> None:
         score_remembering(foxes, TEXTS, held_out=[""]),
     )
     assert found.cache.share == 0
-    assert found.perplexity == pytest.approx(plain.perplexity, rel=1e-4)
+    assert found.perplexities.together == pytest.approx(plain.perplexity, rel=1e-4)
     each = [line["perplexity"] for line in plain.lines]
-    assert np.allclose(found.perplexities, each, rtol=1e-4)
+    assert np.allclose(found.perplexities.each, each, rtol=1e-4)
 
 
 def test_words_that_come_again_are_cheaper_from_the_second_time_on(foxes: Path) -> None:
     again = ["home , home"] * 20
     found = score_remembering(foxes, again, held_out=again)
     assert found.cache.share > 0
-    assert found.perplexity < score_lines(foxes, again).perplexity
-    assert found.perplexities[-1] < found.perplexities[0]
+    assert found.perplexities.together < score_lines(foxes, again).perplexity
+    assert found.perplexities.each[-1] < found.perplexities.each[0]

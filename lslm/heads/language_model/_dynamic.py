@@ -17,7 +17,7 @@ from keras import ops
 from lslm.heads.language_model._losses import MeanCost
 from lslm.heads.language_model._reading import Floats, Steady, nothing, pieces
 from lslm.heads.language_model.rows import predicted
-from lslm.text.vocabulary import Ids
+from lslm.text.vocabulary import PADDING, Ids
 
 _SMALL = 1e-8
 
@@ -99,36 +99,50 @@ def mean_roots(reader: Steady, batches: Iterable[Ids]) -> list[Floats]:
 
 
 def dynamic_nats(
-    reader: Steady, ids: Ids, mark: int, pace: Pace, roots: Sequence[Floats], steps: int
-) -> Floats:
-    """What each token of a text behind a mark costs, `(n,)`, while the network learns from those before.
+    reader: Steady, texts: Sequence[Ids], mark: int, pace: Pace, roots: Sequence[Floats], steps: int
+) -> list[Floats]:
+    """What each token of each text behind a mark costs, `(n,)`, while the network learns from those before.
 
-    `steps` tokens are scored together. The network is as before afterwards.
+    A text is read from nothing, by a network that has learned from the texts before it. `steps` tokens are
+    scored together. The network is as before afterwards.
     """
     found: list[Floats] = []
     with _as_before(reader):
         learner = _learner(reader, Returning(pace, roots))
-        state = nothing(reader, 1)
-        for tokens in pieces(ids, mark, 1, steps):
-            costs, _, *after = reader.predict_on_batch([tokens, *state])
-            found.append(costs[0])
-            learner.train_on_batch([tokens, *state], predicted(tokens))
-            state = after
-    return np.concatenate(found)[: len(ids)]
+        for ids in texts:
+            state, costs = nothing(reader, 1), list[Floats]()
+            for tokens in filled(ids, mark, steps):
+                cost, _, *after = reader.predict_on_batch([tokens, *state])
+                costs.append(cost[0])
+                learner.train_on_batch([tokens, *state], predicted(tokens))
+                state = after
+            found.append(np.concatenate(costs)[: len(ids)])
+    return found
+
+
+def filled(ids: Ids, mark: int, steps: int) -> Iterator[Ids]:
+    """A text behind a mark in pieces `(1, steps + 1)`; padding fills the last one, so that all are of one shape.
+
+    Example:
+        >>> [piece.tolist() for piece in filled(np.array([5, 6, 7]), 2, 2)]
+        [[[2, 5, 6]], [[6, 7, 0]]]
+    """
+    for tokens in pieces(ids, mark, 1, steps):
+        yield np.pad(tokens, ((0, 0), (0, steps + 1 - tokens.shape[1])), constant_values=PADDING)
 
 
 def chosen(
     reader: Steady,
-    ids: Ids,
+    texts: Sequence[Ids],
     mark: int,
     roots: Sequence[Floats],
     steps: int,
     paces: Sequence[Pace] = PACES,
 ) -> Pace:
-    """The pace that makes a text cheapest: to be asked of held-out text, never of the one to be scored."""
+    """The pace that makes texts cheapest: to be asked of held-out text, never of what is to be scored."""
 
     def cost(pace: Pace) -> float:
-        return float(dynamic_nats(reader, ids, mark, pace, roots, steps).mean())
+        return float(np.concatenate(dynamic_nats(reader, texts, mark, pace, roots, steps)).mean())
 
     return min(paces, key=cost)
 

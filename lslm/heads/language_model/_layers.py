@@ -16,6 +16,15 @@ NEVER = -1e9
 """Logit of what is never predicted."""
 
 
+def _zipf(shape: Any, dtype: Any = None) -> Any:
+    """Logits of words by their ids, which go by falling frequency: one over the rank (Zipf 1949).
+
+    From zeros a step of Adam would take thousands of batches to say that most words are rare.
+    """
+    ranks = ops.arange(1, shape[0] + 1, dtype=dtype or "float32")
+    return -ops.log(ranks)
+
+
 @_register
 class TiedWords(keras.layers.Layer):
     """Vectors of words `(batch, time, size)`, and the table `(n_words, size)` for the way back.
@@ -202,8 +211,8 @@ class NextToken(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: Any) -> None:
-        """Make the bias."""
-        self.bias = self.add_weight(name="bias", shape=(self.n_words,), initializer="zeros")
+        """Make the bias: before anything is learned, words are as frequent as Zipf's law has it."""
+        self.bias = self.add_weight(name="bias", shape=(self.n_words,), initializer=_zipf)
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Compare what is said with what comes."""

@@ -64,7 +64,7 @@ def test_without_a_rate_it_is_what_reading_is(
     reader: _reading.Steady, roots: list[np.ndarray]
 ) -> None:
     plain = _reading.read(reader, REPEATING, MARK).nats
-    still = _dynamic.dynamic_nats(reader, REPEATING, MARK, Pace(0.0, 0.1), roots, 10)
+    (still,) = _dynamic.dynamic_nats(reader, [REPEATING], MARK, Pace(0.0, 0.1), roots, 10)
     assert np.allclose(plain, still, atol=1e-5)
 
 
@@ -72,7 +72,7 @@ def test_it_learns_from_what_it_has_scored_and_is_as_before(
     reader: _reading.Steady, roots: list[np.ndarray]
 ) -> None:
     before = _reading.read(reader, REPEATING, MARK).nats
-    found = _dynamic.dynamic_nats(reader, REPEATING, MARK, Pace(0.03, 1e-3), roots, 10)
+    (found,) = _dynamic.dynamic_nats(reader, [REPEATING], MARK, Pace(0.03, 1e-3), roots, 10)
     assert np.allclose(found[:10], before[:10], atol=1e-5)
     assert found[-10:].mean() < before[-10:].mean() - 0.1
     assert np.array_equal(before, _reading.read(reader, REPEATING, MARK).nats)
@@ -81,4 +81,17 @@ def test_it_learns_from_what_it_has_scored_and_is_as_before(
 @pytest.mark.slow
 def test_the_pace_of_least_cost_is_chosen(reader: _reading.Steady, roots: list[np.ndarray]) -> None:
     paces = [Pace(0.0, 0.0), Pace(0.03, 1e-3)]
-    assert _dynamic.chosen(reader, REPEATING[:60], MARK, roots, 10, paces) == paces[1]
+    assert _dynamic.chosen(reader, [REPEATING[:60]], MARK, roots, 10, paces) == paces[1]
+
+
+def test_each_text_is_read_from_nothing_by_what_was_learned_from_those_before(
+    reader: _reading.Steady, roots: list[np.ndarray]
+) -> None:
+    text, pace = REPEATING[:7], Pace(0.03, 1e-3)
+    plain = _reading.read(reader, text, MARK).nats
+    first, second, *rest = _dynamic.dynamic_nats(reader, [text] * 12, MARK, pace, roots, 10)
+    assert np.allclose(first, plain, atol=1e-5)
+    assert not np.allclose(second, plain, atol=1e-5)
+    assert rest[-1].mean() < plain.mean() - 0.1
+    still = _dynamic.dynamic_nats(reader, [text] * 2, MARK, Pace(0.0, 0.0), roots, 10)
+    assert np.allclose(still, [plain, plain], atol=1e-5)
