@@ -197,9 +197,7 @@ def row(pool: ProcessPoolExecutor, made: Made, name: str, n: int, seeds: int) ->
     return "".join([*told, f"; {took} s"])
 
 
-def timed_accuracy(
-    made: Made, name: str, n: int, seed: int, arm: str
-) -> tuple[str, float, float]:
+def timed_accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> tuple[str, float, float]:
     """The arm, its accuracy on the holdout, and seconds."""
     began = time.perf_counter()
     found = accuracy(made, name, n, seed, arm)

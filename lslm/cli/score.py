@@ -70,9 +70,7 @@ def score(
 
         folder, texts = registry.download(store, name, which), _texts(lines)
         scored = score_lines(folder, texts)
-        apart = [
-            way(folder, texts, held) for (_, way), held in zip(ways, held_out, strict=True)
-        ]
+        apart = [way(folder, texts, held) for (_, way), held in zip(ways, held_out, strict=True)]
     rows: list[dict[str, Any]] = [
         {"line": number, **answer, "text": text}
         for (number, text), answer in zip(lines, scored.lines, strict=True)

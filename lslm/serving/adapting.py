@@ -37,9 +37,7 @@ def score_adapting(folder: Path, texts: Sequence[str], held_out: Sequence[str]) 
     """
     writer = Writer.load(folder)
     mark = writer.mark
-    scored, chosen_on = (
-        [writer.encoded(text)[1:] for text in each] for each in (texts, held_out)
-    )
+    scored, chosen_on = ([writer.encoded(text)[1:] for text in each] for each in (texts, held_out))
     pace, nats = None, []
     for member in load_members(folder):
         reader = with_state(member)
