@@ -31,12 +31,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+from lslm.training import allocation, workers
+
 BEGAN = time.perf_counter()
 THREADS = "LSLM_BENCHMARK_THREADS"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+for name in workers.THREADS:
     os.environ[name] = os.environ.get(THREADS, "2")
-os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+allocation.keep_freed_memory()
 
 import keras
 import numpy as np

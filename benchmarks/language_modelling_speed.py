@@ -16,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from lslm.training import allocation, workers
+
 SYSTEMS, THREADS = ("lslm", "torch"), (1, 2)
 STEPS = 6
 CEILING = 600
@@ -38,8 +40,7 @@ def compare(data: Path, chosen: dict[str, Any], rounds: int) -> None:
 
 def turn(data: Path, chosen: dict[str, Any], system: str, threads: int) -> float:
     """Tokens a second, in a process of its own."""
-    names = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(names, str(threads)) | {"TF_NUM_INTEROP_THREADS": "1"}
+    environment = os.environ | dict.fromkeys(workers.THREADS, str(threads))
     done = subprocess.run(
         [
             sys.executable,
@@ -67,6 +68,8 @@ def main() -> None:
     parser.add_argument("system", choices=SYSTEMS)
     parser.add_argument("chosen", type=json.loads)
     asked = parser.parse_args()
+    # Of use to both.
+    allocation.keep_freed_memory()
 
     from benchmarks.wikitext import TRAINING, ids_of, streams_of, vocabulary_of, words_of
 

@@ -24,6 +24,7 @@ import psutil
 
 from lslm import stopping
 from lslm.errors import InputError
+from lslm.training import allocation
 
 Result = TypeVar("Result")
 
@@ -275,6 +276,7 @@ def _serve(line: Connection, device: str | None) -> None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
         # TensorFlow takes the whole memory otherwise, and nothing is left for the other shares.
         os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    allocation.keep_freed_memory()
     # Ctrl-C goes to the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 

@@ -186,8 +186,10 @@ PROGRAM = """
 import resource, sys
 from pathlib import Path
 from lslm.settings import Hyperparameters
+from lslm.training.allocation import keep_freed_memory
 from lslm.training.fitting import fit
 
+keep_freed_memory()  # As a training process does.
 chosen = Hyperparameters.model_validate_json(sys.argv[2])
 fitted = fit(Path(sys.argv[1]), "language-model", chosen, 0, stop_early=True, save=Path(sys.argv[3]))
 print(fitted.epochs[-1].metrics["perplexity"], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -1,5 +1,7 @@
 import errno
 import os
+import platform
+import resource
 import signal
 import time
 from collections.abc import Callable
@@ -39,6 +41,22 @@ def test_processes_answer_ask_fail_and_are_replaced() -> None:
         assert processes.run(os.getpid) != pid
         assert workers.shared() is processes
     assert workers.shared().run(os.getpid) == os.getpid()
+
+
+def page_faults(n_bytes: int) -> int:
+    """Of asking for memory, using it and freeing it again, ten times after the first."""
+    for number in range(11):
+        if number == 1:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        np.ones(n_bytes, np.uint8)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's malloc")
+def test_memory_that_is_freed_is_used_again() -> None:
+    """Ten times 40 MB are a hundred thousand pages of 4 kB."""
+    with workers.started(1) as processes:
+        assert processes.run(page_faults, n_bytes=40_000_000) < 1000
 
 
 def hungry() -> None:

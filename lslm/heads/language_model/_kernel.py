@@ -1,5 +1,6 @@
 """TensorFlow's kernel for an LSTM over a whole sequence, the one thing here that is no Keras."""
 
+import os
 from typing import Any
 
 import keras
@@ -23,17 +24,36 @@ def in_one(
     The state before the first step is `hidden` and `cell`, `(batch, units)`; the weights are `kernel`
     `(features, 4 units)`, `recurrent` `(units, 4 units)` and `bias`, their gates in Keras's order. All are
     float32. Call it where `on_processor` says so.
+
+    Where TensorFlow may run so many operations at once, the rows are split among as many: the products of one step
+    are too small to be shared.
     """
+    weights = _in_order(ops.concatenate([kernel, recurrent], axis=0)), _in_order(bias)
+    n_rows, n_parts = ops.shape(hidden)[0], _at_once()
+    if n_parts == 1:
+        return _of_rows(states, hidden, cell, *weights)
+    # The kernel's gradient of no rows is garbage: each part gets some.
+    filled = [
+        ops.pad(each, [[0, 0]] * (each.ndim - 2) + [[0, -n_rows % n_parts], [0, 0]])
+        for each in (states, hidden, cell)
+    ]
+    parts = zip(*(ops.split(each, n_parts, axis=-2) for each in filled), strict=True)
+    both = zip(*(_of_rows(*part, *weights) for part in parts), strict=True)
+    outputs, cells = (ops.concatenate(each, axis=1)[:, :n_rows] for each in both)
+    return outputs, cells
+
+
+def _of_rows(states: Any, hidden: Any, cell: Any, weights: Any, bias: Any) -> tuple[Any, Any]:
     import tensorflow as tf
 
-    unused = ops.zeros_like(hidden[0])
+    unused = ops.zeros_like(bias[: hidden.shape[-1]])
     told = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.shape(states, out_type="int64")[0],
         x=states,
         cs_prev=cell,
         h_prev=hidden,
-        w=_in_order(ops.concatenate([kernel, recurrent], axis=0)),
-        b=_in_order(bias),
+        w=weights,
+        b=bias,
         wci=unused,
         wcf=unused,
         wco=unused,
@@ -42,6 +62,12 @@ def in_one(
         use_peephole=False,
     )
     return told.h, told.cs
+
+
+def _at_once() -> int:
+    """Operations that TensorFlow may run side by side; it reads the variable when it is first used."""
+    told = os.environ.get("TF_NUM_INTEROP_THREADS", "")
+    return int(told) if told.isdigit() and int(told) else 1
 
 
 def _in_order(weights: Any) -> Any:

@@ -78,6 +78,20 @@ def test_no_gradient_flows_out_of_the_cells(
         assert np.allclose(one, other, atol=1e-5)
 
 
+@pytest.mark.parametrize("at_once", ["1", "2", "4"])
+def test_rows_side_by_side_are_what_they_are_together(
+    at_once: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three rows do not go into two parts, nor into four."""
+    values, matters = given(), drawn(TIME, BATCH, UNITS)
+    monkeypatch.delenv("TF_NUM_INTEROP_THREADS", raising=False)
+    alone = whole(*values), gradients(lambda *each: whole(*each)[0], values, matters)
+    monkeypatch.setenv("TF_NUM_INTEROP_THREADS", at_once)
+    split = whole(*values), gradients(lambda *each: whole(*each)[0], values, matters)
+    for one, other in zip(keras.tree.flatten(split), keras.tree.flatten(alone), strict=True):
+        assert np.allclose(one, other, atol=1e-5)
+
+
 def test_the_kernel_leaves_nothing_in_the_registry_of_gradients() -> None:
     import tensorflow as tf
     from tensorflow.python.framework.ops import gradient_registry
