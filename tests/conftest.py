@@ -27,8 +27,13 @@ for name in (
 _OWN = dict(os.environ)
 
 
-_SHARING = ("tests/flows/", "tests/tasks/")
-"""Files below share a run of the tiny pipeline and a Prefect server, which take long to make."""
+_SHARING = {
+    "tests/flows/": "run",
+    "tests/tasks/": "run",
+    "tests/pretraining/": "pretrained",
+    "tests/training/test_paces.py": "pretrained",
+}
+"""Files that share what takes long to make: a run of the tiny pipeline and a Prefect server, or language models."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -41,7 +46,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
     class Files(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "sharing" if nodeid.startswith(_SHARING) else nodeid.partition("::")[0]
+            shared = (name for start, name in _SHARING.items() if nodeid.startswith(start))
+            return next(shared, nodeid.partition("::")[0])
 
     return Files(config, log)
 

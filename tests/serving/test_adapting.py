@@ -29,6 +29,7 @@ def paces(monkeypatch: pytest.MonkeyPatch, *paces: Pace) -> None:
     assert defaults == (_dynamic.PACES,)
 
 
+@pytest.mark.slow
 def test_without_a_rate_texts_cost_what_they_cost_the_served_model(
     foxes: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_network_of_few_words_and_units_learns_and_is_saved_as_it_is(
     np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(part: Path) -> None:
     first, second = (fit(part, "classify", SMALL, seed=3, stop_early=False) for _ in range(2))
     assert np.array_equal(first.outputs, second.outputs)

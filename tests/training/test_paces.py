@@ -45,6 +45,7 @@ def kept(state: Path) -> list[np.ndarray]:
         return [found[f"{number}"] for number in range(len(found.files) - 1)]
 
 
+@pytest.mark.slow
 def test_what_is_frozen_does_not_move_and_a_fit_goes_on_bit_for_bit(
     part: Path, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from lslm.heads.contract import Targets
 from lslm.heads.language_model.options import Options
@@ -32,7 +33,11 @@ def words_of(options: Options) -> Tokenizer:
 
 def cutting(targets: Targets) -> Cutter | None:
     """How words are cut into the pieces that were learned; None where they stay whole."""
-    return cutter(targets["pieces"]) if "pieces" in targets else None
+    return _kept(tuple(targets["pieces"])) if "pieces" in targets else None
+
+
+_kept = lru_cache(maxsize=4)(cutter)
+"""A served model asks at each call, and a cutter remembers the words that it has cut."""
 
 
 def vocabulary_of(documents: Iterable[list[str]], min_count: int) -> Vocabulary:
