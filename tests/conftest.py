@@ -33,7 +33,7 @@ _SHARING = {
     "tests/pretraining/": "pretrained",
     "tests/training/test_paces.py": "pretrained",
 }
-"""Files that share what takes long to make: a run of the tiny pipeline and a Prefect server, or language models."""
+"""Files that share what takes long: a run of the tiny pipeline and a Prefect server, or language models."""
 
 
 @pytest.hookimpl(optionalhook=True)

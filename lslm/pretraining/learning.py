@@ -8,6 +8,7 @@ import numpy as np
 
 from lslm.embeddings.vectors import Floats
 from lslm.errors import InputError
+from lslm.heads.language_model._layers import log_shares
 from lslm.heads.language_model._losses import MeanCost
 from lslm.pretraining import _network
 from lslm.pretraining.outside import Outside, words_of
@@ -153,6 +154,4 @@ def _ids(store: Tokens, rows: Rows, vocabulary: Vocabulary) -> Iterable[Ids]:
 
 
 def _frequencies(windows: Examples, n_words: int) -> Floats:
-    """Logarithm of each word's share of the tokens, one added to each count, `(n_words,)`."""
-    counts = np.bincount(windows.flat, minlength=n_words) + 1
-    return np.log(counts / counts.sum()).astype(np.float32)
+    return log_shares(np.bincount(windows.flat, minlength=n_words))

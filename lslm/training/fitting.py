@@ -46,6 +46,7 @@ def fit(
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
+    head.begin(network, part.counts())
     batches = feeds.of(part, head, hyperparameters, seed)
     made = optimizer(
         training,

@@ -109,6 +109,12 @@ class Part:
         """The rows that everything was fitted on."""
         return self._examples("training")
 
+    def counts(self) -> Rows:
+        """How often each word stands in the training rows, `(n_words,)`; a document ends with a mark more."""
+        training, mark = self.training, self.vocabulary.mark
+        ends = np.full(len(training) if mark >= 0 else 0, mark)
+        return np.bincount(np.concatenate([training.flat, ends]), minlength=len(self.vocabulary))
+
     @property
     def validation(self) -> Examples:
         """The rows held back; empty in the part of the final model."""

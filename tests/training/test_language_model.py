@@ -181,6 +181,20 @@ def test_pieces_of_what_is_no_word_are_refused() -> None:
         heads.options(HeadSettings(kind="language-model", options=options))
 
 
+def test_it_begins_as_a_unigram(made: tuple[Path, Path]) -> None:
+    """Without a step, every token costs what its share of the training tokens says."""
+    _, folder = made
+    still = CHOSEN.replaced({"training.epochs": 1, "training.learning_rate": 1e-12})
+    part = Part(folder)
+    counts = part.counts() + 1
+    nats = -np.log(counts / counts[1:].sum())  # Padding is never predicted.
+    held = part.validation
+    ids = [[*held.document(row, 99), part.vocabulary.mark] for row in range(len(held))]
+    outputs = fit(folder, "language-model", still, seed=0, stop_early=False).outputs
+    assert np.allclose(outputs, [nats[each].sum() for each in ids], rtol=0.02)
+    assert counts[part.vocabulary.mark] == 2 * 400 + 1
+
+
 MANY = 300_000
 PROGRAM = """
 import resource, sys

@@ -33,6 +33,12 @@ def test_documents_come_back_as_ids(part: Path) -> None:
     assert opened.targets["labels"][opened.training.targets[1]] == "pos"
 
 
+def test_words_of_the_training_rows_are_counted(part: Path) -> None:
+    opened = Part(part)
+    counts = dict(zip(opened.vocabulary.words, opened.counts().tolist(), strict=True))
+    assert (counts["a"], counts["good"] + counts["bad"], counts["1"]) == (50, 50, 10)
+
+
 def with_vectors(part: Path, into: Path, *, marked: bool = False) -> Path:
     """The part with vectors that tell the words apart, and a mark at the end of its words if it is to be."""
     shutil.copytree(part, into)

@@ -28,18 +28,18 @@ def in_one(
     Where TensorFlow may run so many operations at once, the rows are split among as many: the products of one step
     are too small to be shared.
     """
-    weights = _in_order(ops.concatenate([kernel, recurrent], axis=0)), _in_order(bias)
+    weights, bias = _in_order(ops.concatenate([kernel, recurrent], axis=0)), _in_order(bias)
     n_rows, n_parts = ops.shape(hidden)[0], _at_once()
     if n_parts == 1:
-        return _of_rows(states, hidden, cell, *weights)
+        return _of_rows(states, hidden, cell, weights, bias)
     # The kernel's gradient of no rows is garbage: each part gets some.
     filled = [
         ops.pad(each, [[0, 0]] * (each.ndim - 2) + [[0, -n_rows % n_parts], [0, 0]])
         for each in (states, hidden, cell)
     ]
     parts = zip(*(ops.split(each, n_parts, axis=-2) for each in filled), strict=True)
-    both = zip(*(_of_rows(*part, *weights) for part in parts), strict=True)
-    outputs, cells = (ops.concatenate(each, axis=1)[:, :n_rows] for each in both)
+    told = [_of_rows(*part, weights=weights, bias=bias) for part in parts]
+    outputs, cells = (ops.concatenate(each, axis=1)[:, :n_rows] for each in zip(*told, strict=True))
     return outputs, cells
 
 

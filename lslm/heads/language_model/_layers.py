@@ -16,13 +16,15 @@ NEVER = -1e9
 """Logit of what is never predicted."""
 
 
-def _zipf(shape: Any, dtype: Any = None) -> Any:
-    """Logits of words by their ids, which go by falling frequency: one over the rank (Zipf 1949).
+def log_shares(counts: Any) -> Any:
+    """Logarithm of each word's share of the tokens, one added to each count, `(n_words,)`.
 
-    From zeros a step of Adam would take thousands of batches to say that most words are rare.
+    Example:
+        >>> np.exp(log_shares(np.array([0, 1, 4]))).round(3).tolist()
+        [0.125, 0.25, 0.625]
     """
-    ranks = ops.arange(1, shape[0] + 1, dtype=dtype or "float32")
-    return -ops.log(ranks)
+    more = np.asarray(counts) + 1
+    return np.log(more / more.sum()).astype(np.float32)
 
 
 @_register
@@ -211,8 +213,15 @@ class NextToken(keras.layers.Layer):
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: Any) -> None:
-        """Make the bias: before anything is learned, words are as frequent as Zipf's law has it."""
-        self.bias = self.add_weight(name="bias", shape=(self.n_words,), initializer=_zipf)
+        """Make the bias."""
+        self.bias = self.add_weight(name="bias", shape=(self.n_words,), initializer="zeros")
+
+    def begin(self, counts: Any) -> None:
+        """Say that each word is as frequent as it is, before anything is learned; `counts` is `(n_words,)`.
+
+        From zeros a step of Adam would take thousands of batches to say that most words are rare.
+        """
+        self.bias.assign(log_shares(counts))
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Compare what is said with what comes."""

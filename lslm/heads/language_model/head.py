@@ -46,6 +46,11 @@ def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
     return MeanCost()
 
 
+def begin(network: "keras.Model", counts: Array) -> None:
+    """Before it learns, it says that each word is as frequent as it is in the training part."""
+    network.get_layer("next_token").begin(counts)
+
+
 def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[str, Any]]:
     """Perplexity a token of each text, its tokens (ends of lines included) and nats."""
     split = tokens_of(targets)
@@ -93,6 +98,7 @@ HEAD = Head(
     searchable=("steps", "weight_dropout", "activation", "temporal"),
     cutting=cutting,
     blocked=True,
+    begin=begin,
     writes=True,
     batching=Rows(),
     fit_targets=fit_targets,
