@@ -2,8 +2,11 @@
 
 import ctypes
 
-_TRIM_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -4, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 """As `malloc.h` of glibc numbers them."""
+_LARGE = 2**25
+"""Bytes of a block that still comes and goes as the system's own pages, the most that glibc takes. In holes that
+whole tables of words leave in the heap little else fits: 300,000 words of 300 units came to more than 4 GiB."""
 _KEPT = 2**28
 """Bytes at the end of the heap that may be free before any go back to the system."""
 
@@ -21,5 +24,5 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     # With one arena nothing lies in heaps of 64 MB that are given back whole.
-    asked = ((_ARENA_MAX, 1), (_MMAP_MAX, 0), (_TRIM_THRESHOLD, _KEPT))
+    asked = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT))
     return all(mallopt(name, value) for name, value in asked)

@@ -54,9 +54,9 @@ def page_faults(n_bytes: int) -> int:
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="of glibc's malloc")
 def test_memory_that_is_freed_is_used_again() -> None:
-    """Ten times 40 MB are a hundred thousand pages of 4 kB."""
+    """Ten times 30 MB are 73,000 pages of 4 kB."""
     with workers.started(1) as processes:
-        assert processes.run(page_faults, n_bytes=40_000_000) < 1000
+        assert processes.run(page_faults, n_bytes=30_000_000) < 1000
 
 
 def hungry() -> None:
