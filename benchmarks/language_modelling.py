@@ -47,10 +47,10 @@ from benchmarks import language_modelling_speed
 from benchmarks.wikitext import (
     CPU,
     GPU,
-    HEAD,
     TEST,
     TRAINING,
     VALIDATION,
+    begin,
     compiled,
     ids_of,
     network_of,
@@ -103,7 +103,7 @@ def train(asked: argparse.Namespace, chosen: dict[str, Any]) -> None:
     training, validation, test = (ids_of(known, each) for each in words.values())
     print(f"{len(training):,} + {len(validation):,} + {len(test):,} tokens, {len(known):,} ids")
     network = network_of(chosen, len(known))
-    HEAD.begin(network, np.bincount(training, minlength=len(known)))
+    begin(network, training)
     print(", ".join(f"{name} {value}" for name, value in chosen.items()))
     print(f"{network.count_params():,} parameters, backend {keras.backend.backend()}", flush=True)
     reader, streams = with_state(network), streams_of(chosen, training, known.mark)

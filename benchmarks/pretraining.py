@@ -46,6 +46,7 @@ from lslm.text import store
 from lslm.text.store import Rows, Tokens
 from lslm.training.fitting import fit
 from lslm.training.parts import Part, prepare
+from lslm.training.workers import available_cores
 
 STEPS = 400
 """Of a fit, at least, but for no more than so many epochs:"""
@@ -92,7 +93,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="of the language models")
     parser.add_argument("--reviews", type=int, default=0, help="of IMDb as outside text; 0: all")
     parser.add_argument("--keep", type=Path)
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--processes", type=int, default=available_cores())
     asked = parser.parse_args()
     spawn = multiprocessing.get_context("spawn")
     with (

@@ -96,6 +96,12 @@ def network_of(chosen: dict[str, Any], n_words: int) -> keras.Model:
     return HEAD.build(encoder, {}, wanted.replaced({"training.seed": SEED}))
 
 
+def begin(network: keras.Model, ids: Ids) -> None:
+    """Put in what every fit of the head begins with."""
+    assert HEAD.begin is not None
+    HEAD.begin(network, np.bincount(ids, minlength=network.get_layer("next_token").n_words))
+
+
 def streams_of(chosen: dict[str, Any], ids: Ids, mark: int) -> Streams:
     """The text as one document, which ends with the mark, in rows."""
     document = Examples(ids[:-1], np.array([0, len(ids) - 1]), np.empty(0))

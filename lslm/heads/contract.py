@@ -156,8 +156,8 @@ class Head:
     blocked: bool = False
     """Whether the order of the documents says something: folds are then blocks of neighbours, and the
     holdout is the end."""
-    begin: Callable[["keras.Model", Array], None] = lambda network, counts: None
-    """Put into a new network what is known before it learns: how often each word of the vocabulary stands in the
-    training part, `(n_words,)`, the end of each document among the marks."""
+    begin: Callable[["keras.Model", Array], None] | None = None
+    """Puts into a new network what is known before it learns: how often each word of the vocabulary stands in the
+    training part, `(n_words,)`, the end of each document among the marks. None: nothing."""
     writes: bool = False
     """Whether the network can go on with a text: then a step of it is served beside it."""

@@ -11,18 +11,18 @@ _KEPT = 2**28
 """Bytes at the end of the heap that may be free before any go back to the system."""
 
 
-def keep_freed_memory() -> bool:
+def keep_freed_memory() -> None:
     """Have memory that is freed used again, in place of new pages of the system.
 
-    False where that cannot be asked for: other C libraries than glibc, as of macOS and Alpine, have no `mallopt`.
+    Nothing is done with other C libraries than glibc, as of macOS and Alpine: they have no `mallopt`.
     TensorFlow's `BlockLSTM` packs its weights at each time step, 4 MB for 400 units, and glibc gets so much from
     the system each time, which clears it page by page: a hundred thousand page faults a training step, and a third
     of its time (docs/log.md). To be called before the process starts threads that allocate; what the settings mean
     is in mallopt(3).
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is None:
-        return False
-    # With one arena nothing lies in heaps of 64 MB that are given back whole.
-    asked = ((_ARENA_MAX, 1), (_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _KEPT))
-    return all(mallopt(name, value) for name, value in asked)
+    if mallopt is not None:
+        # With one arena nothing lies in heaps of 64 MB that are given back whole.
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_MMAP_THRESHOLD, _LARGE)
+        mallopt(_TRIM_THRESHOLD, _KEPT)

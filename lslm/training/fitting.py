@@ -46,7 +46,8 @@ def fit(
     keras.utils.clear_session()
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
-    head.begin(network, part.counts())
+    if head.begin is not None:
+        head.begin(network, part.counts())
     batches = feeds.of(part, head, hyperparameters, seed)
     made = optimizer(
         training,

@@ -112,8 +112,10 @@ class Part:
     def counts(self) -> Rows:
         """How often each word stands in the training rows, `(n_words,)`; a document ends with a mark more."""
         training, mark = self.training, self.vocabulary.mark
-        ends = np.full(len(training) if mark >= 0 else 0, mark)
-        return np.bincount(np.concatenate([training.flat, ends]), minlength=len(self.vocabulary))
+        found = np.bincount(training.flat, minlength=len(self.vocabulary))
+        if mark >= 0:
+            found[mark] += len(training)
+        return found
 
     @property
     def validation(self) -> Examples:

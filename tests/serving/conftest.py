@@ -4,7 +4,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from tests.serving import networks
+from tests.serving import language, networks
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +22,15 @@ def folder(made: tuple[Path, Sequence[keras.Model]]) -> Path:
 @pytest.fixture
 def members(made: tuple[Path, Sequence[keras.Model]]) -> Sequence[keras.Model]:
     return made[1]
+
+
+@pytest.fixture(scope="session")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[keras.Model]]:
+    """The folder of a language model and its members; tests do not change it."""
+    folder = tmp_path_factory.mktemp("language") / "model"
+    return folder, language.write(folder)
+
+
+@pytest.fixture
+def foxes(language_model: tuple[Path, list[keras.Model]]) -> Path:
+    return language_model[0]

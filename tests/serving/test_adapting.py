@@ -15,13 +15,6 @@ from tests.serving import language
 TEXTS = ["The fox came home, the fox.", "fox", "an owl came"]
 
 
-@pytest.fixture(scope="module")
-def foxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("language") / "model"
-    language.write(folder)
-    return folder
-
-
 def paces(monkeypatch: pytest.MonkeyPatch, *paces: Pace) -> None:
     """Choose among these alone."""
     defaults = _dynamic.chosen.__defaults__

@@ -22,19 +22,13 @@ LONG = np.random.default_rng(0).integers(1, len(WORDS), 700).astype(np.int32)
 TEXTS = ["The fox came home, the fox.\nHome", "", "fox", "an owl came"]
 
 
-@pytest.fixture(scope="module")
-def foxes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[keras.Model]]:
-    folder = tmp_path_factory.mktemp("language") / "model"
-    return folder, language.write(folder)
-
-
 def expected(members: list[keras.Model], row: np.ndarray) -> np.ndarray:
     """Nats of each token after the first, by Keras."""
     return np.mean([member.predict_on_batch(row[None])[0] for member in members], axis=0)
 
 
-def test_documents_cost_what_keras_says(foxes: tuple[Path, list[keras.Model]]) -> None:
-    folder, members = foxes
+def test_documents_cost_what_keras_says(language_model: tuple[Path, list[keras.Model]]) -> None:
+    folder, members = language_model
     outputs = Predictor.load(folder).outputs([*TEXTS, " ".join(WORDS.words[i] for i in LONG)])
     mark = WORDS.mark
     rows = [
@@ -47,8 +41,8 @@ def test_documents_cost_what_keras_says(foxes: tuple[Path, list[keras.Model]]) -
         assert nats == pytest.approx(expected(members, row).sum(), abs=1e-4)
 
 
-def test_a_step_at_a_time_comes_to_the_same(foxes: tuple[Path, list[keras.Model]]) -> None:
-    folder, members = foxes
+def test_a_step_at_a_time_comes_to_the_same(language_model: tuple[Path, list[keras.Model]]) -> None:
+    folder, members = language_model
     row = np.concatenate([[WORDS.mark], LONG[:80]]).astype(np.int32)
     session = onnxruntime.InferenceSession(ModelFolder(folder).read(STEP))
     state = [np.zeros((4, 1, 5), np.float32)] * 2
@@ -66,8 +60,8 @@ def test_a_step_at_a_time_comes_to_the_same(foxes: tuple[Path, list[keras.Model]
     assert np.allclose(at_once[0], said, atol=1e-5)
 
 
-def test_many_tokens_go_through_in_blocks(foxes: tuple[Path, list[keras.Model]]) -> None:
-    folder, members = foxes
+def test_many_tokens_go_through_in_blocks(language_model: tuple[Path, list[keras.Model]]) -> None:
+    folder, members = language_model
     session = onnxruntime.InferenceSession(ModelFolder(folder).read("model.onnx"))
     row = np.concatenate([[WORDS.mark], LONG]).astype(np.int32)
     for stop in (2, 513, 514, 701):
@@ -75,15 +69,15 @@ def test_many_tokens_go_through_in_blocks(foxes: tuple[Path, list[keras.Model]])
         assert np.abs(found[0] - expected(members, row[:stop])).max() < 1e-5
 
 
-def test_members_come_back_from_the_folder(foxes: tuple[Path, list[keras.Model]]) -> None:
-    folder, members = foxes
+def test_members_come_back_from_the_folder(language_model: tuple[Path, list[keras.Model]]) -> None:
+    folder, members = language_model
     row = np.array([[WORDS.mark, 2, 3, 4]], np.int32)
     for loaded, member in zip(load_members(folder), members, strict=True):
         assert np.array_equal(loaded.predict_on_batch(row), member.predict_on_batch(row))
 
 
-def test_the_same_seed_writes_the_same(foxes: tuple[Path, list[keras.Model]]) -> None:
-    writer = Writer.load(foxes[0])
+def test_the_same_seed_writes_the_same(language_model: tuple[Path, list[keras.Model]]) -> None:
+    writer = Writer.load(language_model[0])
     written = [
         [each.token for each in writer.write("The fox", 30, Sampling(0.9, 0.95), seed)]
         for seed in (1, 1, 2)
@@ -94,9 +88,9 @@ def test_the_same_seed_writes_the_same(foxes: tuple[Path, list[keras.Model]]) ->
 
 
 def test_without_temperature_the_likeliest_is_written(
-    foxes: tuple[Path, list[keras.Model]],
+    language_model: tuple[Path, list[keras.Model]],
 ) -> None:
-    folder, members = foxes
+    folder, members = language_model
     row = np.array([WORDS.mark, 2, 3], np.int32)
     costs = {
         word: expected(members, np.append(row, place))[-1]
@@ -109,9 +103,11 @@ def test_without_temperature_the_likeliest_is_written(
     assert first.probability == pytest.approx(np.exp(-costs[first.token]) / total, rel=1e-4)
 
 
-def test_lines_are_scored_one_by_one_and_together(foxes: tuple[Path, list[keras.Model]]) -> None:
-    together = score_lines(foxes[0], ["the fox", "came home , home"])
-    alone = score_lines(foxes[0], ["the fox"])
+def test_lines_are_scored_one_by_one_and_together(
+    language_model: tuple[Path, list[keras.Model]],
+) -> None:
+    together = score_lines(language_model[0], ["the fox", "came home , home"])
+    alone = score_lines(language_model[0], ["the fox"])
     assert alone.lines[0]["perplexity"] == pytest.approx(together.lines[0]["perplexity"])
     assert together.n_tokens == 8
     nats = sum(line["nats"] for line in together.lines)

@@ -13,13 +13,6 @@ from tests.serving import language
 TEXTS = ["The fox came home, the fox.", "fox", "an owl came"]
 
 
-@pytest.fixture(scope="module")
-def foxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("language") / "model"
-    language.write(folder)
-    return folder
-
-
 def test_token_by_token_a_text_costs_what_it_costs_at_once(foxes: Path) -> None:
     told = Writer.load(foxes).told(TEXTS[0])
     whole = score_lines(foxes, TEXTS[:1]).lines[0]
