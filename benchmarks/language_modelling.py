@@ -61,6 +61,7 @@ from benchmarks.wikitext import (
 from lslm.heads.language_model import _dynamic, cache
 from lslm.heads.language_model._reading import Read, Steady, read, with_state
 from lslm.text.vocabulary import Ids
+from lslm.training import running
 
 SEED, SCORED_ROWS = 1, 8
 PART = 20_000
@@ -118,7 +119,8 @@ def train(asked: argparse.Namespace, chosen: dict[str, Any]) -> None:
         per_batch = len(training) / len(streams)
         highest = chosen["training.learning_rate"]
         clock = Clock(reader, validation[:PART], known.mark, highest, seconds, per_batch, len(test))
-        network.fit(streams, epochs=10_000, shuffle=False, verbose=0, callbacks=[clock])
+        callbacks = [clock, running.MemoryKept()]
+        network.fit(streams, epochs=10_000, shuffle=False, verbose=0, callbacks=callbacks)
     plain = read(reader, test, known.mark, SCORED_ROWS)
     minutes = (time.perf_counter() - BEGAN) / 60
     print(

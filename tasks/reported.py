@@ -92,6 +92,7 @@ def reported(given: Material) -> RunReport:
     return RunReport(
         pipeline=run.settings.name,
         run_id=run.run_id,
+        head=head.name,
         goal=head.goal.metric,
         direction=head.goal.direction,
         corpus={"cleaning": cleaning, "split": split},

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from lslm import heads
 from lslm.cli.display import duration
 from lslm.evaluation.front import UNITS, bounds_told, front_rows
 from lslm.evaluation.markdown import idle_text
@@ -108,7 +109,7 @@ def _ending(report: RunReport) -> str:
         "",
         *_question(report),
         "  lslm up                         browse the runs in MLflow and Prefect",
-        f'  lslm predict --model {report.model}/{report.version} "some text"',
+        "  " + heads.get(report.head).question.format(model=f"{report.model}/{report.version}"),
     ]
     return "\n".join(lines)
 

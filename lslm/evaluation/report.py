@@ -418,6 +418,8 @@ class RunReport(Section):
     pipeline: str
     run_id: str
     """Of MLflow."""
+    head: str = "classify"
+    """Its kind."""
     goal: str
     """The metric that chooses."""
     direction: Literal["maximize", "minimize"] = "maximize"

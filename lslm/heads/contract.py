@@ -159,5 +159,7 @@ class Head:
     begin: Callable[["keras.Model", Array], None] | None = None
     """Puts into a new network what is known before it learns: how often each word of the vocabulary stands in the
     training part, `(n_words,)`, the end of each document among the marks. None: nothing."""
+    question: str = 'lslm predict --model {model} "some text"'
+    """How a registered model is asked on the command line; `{model}` stands for its name and version."""
     writes: bool = False
     """Whether the network can go on with a text: then a step of it is served beside it."""

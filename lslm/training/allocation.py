@@ -9,6 +9,7 @@ _LARGE = 2**25
 whole tables of words leave in the heap little else fits: 300,000 words of 300 units came to more than 4 GiB."""
 _KEPT = 2**28
 """Bytes at the end of the heap that may be free before any go back to the system."""
+_asked = False
 
 
 def keep_freed_memory() -> None:
@@ -20,9 +21,17 @@ def keep_freed_memory() -> None:
     of its time (docs/log.md). To be called before the process starts threads that allocate; what the settings mean
     is in mallopt(3).
     """
+    global _asked
+    _asked = True
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         # With one arena nothing lies in heaps of 64 MB that are given back whole.
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _LARGE)
         mallopt(_TRIM_THRESHOLD, _KEPT)
+
+
+def still_keep_freed_memory() -> None:
+    """Ask once more, where it was asked for: something else may have set it back."""
+    if _asked:
+        keep_freed_memory()

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lslm.cli import run as command
 from lslm.cli.app import app
+from lslm.cli.ending import show
 from lslm.cli.options import load_pipeline
 from lslm.errors import InputError
 from tests.cli.samples import REPORT
@@ -179,6 +180,19 @@ def test_the_end_shows_scores_intervals_choices_the_gate_and_the_next_commands(t
         'lslm predict --model imdb/3 "some text"',
     ):
         assert said in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("head", "question"),
+    [
+        ("classify", 'lslm predict --model imdb/3 "some text"'),
+        ("summarize", "lslm summarize --model imdb/3 document.txt"),
+        ("language-model", "lslm score imdb/3 lines.txt"),
+    ],
+)
+def test_the_end_says_how_such_a_model_is_asked(head, question, capsys):
+    show(REPORT.model_copy(update={"head": head}))
+    assert question in capsys.readouterr().out
 
 
 def test_what_the_user_set_in_the_environment_wins(monkeypatch):

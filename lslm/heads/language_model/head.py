@@ -100,6 +100,7 @@ HEAD = Head(
     blocked=True,
     begin=begin,
     writes=True,
+    question="lslm score {model} lines.txt",
     batching=Rows(),
     fit_targets=fit_targets,
     encode_targets=metrics.sizes,

@@ -113,5 +113,6 @@ HEAD = Head(
         "head.objective": ("hard", "soft", "ranking"),
     },
     prediction_schema=(("summary", "string"),),
+    question="lslm summarize --model {model} document.txt",
     packages=("nltk", "rouge-score", "scipy", "sentencex"),
 )
