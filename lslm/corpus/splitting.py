@@ -121,6 +121,8 @@ def split(
     _check_counts(development, holdout, settings)
     if needs_label:
         _check_labels(development, holdout, settings)
+    else:
+        _check_groups(development, settings)
     _write(cleaned, part, into, blocked)
     counts = {name: _count(small.filter(part == i)) for i, name in enumerate(PARTS)}
     report = {"holdout_by": how, **counts}
@@ -244,7 +246,8 @@ def _latest(groups: pl.DataFrame, share: float) -> NDArray[np.int64]:
     backwards = _by_time(groups)[::-1]
     sizes = groups["size"].to_numpy()[backwards]
     before = np.cumsum(sizes) - sizes
-    return backwards[before < round(share * sizes.sum())]
+    target = max(1, round(share * sizes.sum())) if share > 0 and len(sizes) > 1 else 0
+    return backwards[before < target]
 
 
 def _spans(groups: pl.DataFrame, count: int) -> NDArray[np.int64]:
@@ -295,6 +298,19 @@ def _check_counts(development: pl.DataFrame, holdout: pl.DataFrame, settings: Se
             "no documents are left of the given holdout",
             where="corpus.holdout",
             right="at least one",
+        )
+
+
+def _check_groups(development: pl.DataFrame, settings: Settings) -> None:
+    """Where labels are read, they are counted one by one instead."""
+    apart, k = development["group"].n_unique(), settings.evaluation.folds
+    needed = k + 1 if _timed(development) else k
+    if apart < needed:
+        name = "documents" if apart == development.height else "groups of documents"
+        raise InputError(
+            f"{name} beside the holdout: {apart}, too few for {k} folds",
+            where="corpus.sources",
+            right=f"at least {needed}, or a smaller evaluation.folds",
         )
 
 

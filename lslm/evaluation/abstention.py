@@ -21,7 +21,7 @@ def threshold(head: Head, folds: Sequence[Answers], wanted: float | None) -> flo
     """
     if wanted is None or head.classes is None:
         return None
-    pooled = pool(calibrated(head, folds))
+    pooled = pool(head, calibrated(head, folds))
     return threshold_for(pooled.outputs[NETWORK], pooled.truth, wanted)
 
 

@@ -19,7 +19,7 @@ def temperature(head: Head, folds: Sequence[Answers]) -> float:
     """The temperature fitted on the answers of these folds; 1.0 for a head without classes."""
     if head.classes is None:
         return _NONE
-    pooled = pool(folds)
+    pooled = pool(head, folds)
     return fit_temperature(pooled.outputs[NETWORK], pooled.truth)
 
 

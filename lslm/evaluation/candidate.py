@@ -17,7 +17,7 @@ def best_system(head: Head, folds: Sequence[Answers]) -> str:
 
     The network where they are equal. The holdout has no say.
     """
-    pooled = pool(calibrated(head, folds))
+    pooled = pool(head, calibrated(head, folds))
     sign = 1 if head.goal.direction == "maximize" else -1
     systems = [NETWORK, *(name for name in pooled.outputs if name in head.kept)]
     means = [

@@ -43,7 +43,7 @@ def findings(
 
     `least` is the smallest slice that is told.
     """
-    pooled = pool(calibrated(head, folds))
+    pooled = pool(head, calibrated(head, folds))
     answered = Answered(held_back(development, settings), pooled)
     return Findings(
         calibration=calibration(head, folds, holdout.answers, temperature, settings),

@@ -45,7 +45,7 @@ def nested_scores(
     if not nested:
         return None
     scaled = calibrated(head, nested)
-    flattered, honest = pool(calibrated(head, folds)), pool(scaled)
+    flattered, honest = pool(head, calibrated(head, folds)), pool(head, scaled)
     if not ragged.equal(flattered.truth, honest.truth):
         raise ValueError("the nested answers are for other documents than those of the folds")
     ours = head.example_scores(flattered.truth, flattered.outputs[NETWORK])

@@ -1,21 +1,24 @@
 """Answers of several folds put together, also where the folds know different labels."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from lslm.errors import InputError
 from lslm.evaluation.answers import Answers
-from lslm.heads.contract import Array
+from lslm.heads.contract import Array, Head
 
 
-def pool(folds: Sequence[Answers]) -> Answers:
+def pool(head: Head, folds: Sequence[Answers]) -> Answers:
     """The answers of all folds as one.
 
     Targets are fitted inside each fold, so label sets can differ, such as when folds go forward in
     time. Heads with `labels` among their targets are put on the union of the labels; a fold's systems
-    give none of their chance to labels they never saw. Other targets have to agree, or InputError.
+    give none of their chance to labels they never saw. Those that a head calls a fold's own are left out.
+    Other targets have to agree, or InputError.
     """
+    folds = [_without(fold, head.of_a_fold) for fold in folds]
     first = folds[0].targets
     if any(fold.targets != first for fold in folds):
         folds = _on_one_label_set(folds)
@@ -26,6 +29,11 @@ def pool(folds: Sequence[Answers]) -> Answers:
         targets=folds[0].targets,
         part={},
     )
+
+
+def _without(fold: Answers, names: Collection[str]) -> Answers:
+    kept = {name: value for name, value in fold.targets.items() if name not in names}
+    return replace(fold, targets=kept)
 
 
 def spread(outputs: Array, own: Sequence[str], labels: Sequence[str]) -> Array:

@@ -20,7 +20,7 @@ def threshold(head: Head, folds: Sequence[Answers], outside: Array) -> float:
     In-scope answers are those of the folds, calibrated: like the others, of networks that never saw
     the documents.
     """
-    pooled = pool(calibrated(head, folds))
+    pooled = pool(head, calibrated(head, folds))
     return scope_threshold(pooled.outputs[NETWORK], pooled.truth, outside)
 
 

@@ -43,7 +43,7 @@ def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettin
     Each document was answered by systems that never saw it. A label that one fold's training part
     lacked counts as given no chance there (see `lslm.evaluation.pooling`).
     """
-    pooled = score_systems(head, pool(folds), settings)
+    pooled = score_systems(head, pool(head, folds), settings)
     return FoldScores(
         systems=pooled.systems,
         differences=pooled.differences,

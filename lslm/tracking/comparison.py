@@ -9,7 +9,7 @@ from lslm import heads
 from lslm.errors import InputError
 from lslm.serving.model_folder import ModelFolder
 from lslm.settings import GateSettings, Section
-from lslm.tracking.gate.evidence import answers, paired
+from lslm.tracking.gate.evidence import answers, paired, unlike
 from lslm.tracking.gate.paired import paired_test
 from lslm.tracking.store import Store
 from lslm.tracking.versions import download, find
@@ -60,7 +60,14 @@ def compare(
             where=f"the holdout of {_named(first)}",
             right="versions of one split, or a fresh holdout",
         )
-    a, b = paired(head, fresh, *(answers(folder.folder, fresh) for folder in folders))
+    both = [answers(folder.folder, fresh) for folder in folders]
+    if other := unlike(head, *(targets for _, targets in both)):
+        raise InputError(
+            f"scores do not compare: {other}",
+            where=_named(second),
+            right="a model of the same tokens",
+        )
+    a, b = paired(head, fresh, *both)
     found = paired_test(head, settings)(a, b)
     return VersionComparison(
         first=_named(first),

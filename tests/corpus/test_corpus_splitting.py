@@ -200,8 +200,9 @@ def test_near_duplicates_stay_together_in_blocks_too(rows, k):
         assert not set(groups[training]) & set(groups[validation])
 
 
-def test_a_blocked_split_writes_the_place_of_each_document(tmp_path):
-    lines = [f"document number {n * 7919} of the long row" for n in range(40)]
+def blocked(tmp_path, n):
+    """The report of a split of so many lines in place, for two folds."""
+    lines = [f"document number {n * 7919} of the long row" for n in range(n)]
     (tmp_path / "a.txt").write_text("\n".join(lines))
     settings = Settings(
         name="mine",
@@ -210,8 +211,24 @@ def test_a_blocked_split_writes_the_place_of_each_document(tmp_path):
         evaluation=EvaluationSettings(folds=2),
     )
     clean(settings, tmp_path, tmp_path / "cleaned", needs_label=False)
-    report = split(tmp_path / "cleaned", settings, tmp_path, needs_label=False, blocked=True)
+    return split(tmp_path / "cleaned", settings, tmp_path, needs_label=False, blocked=True)
+
+
+def test_a_blocked_split_writes_the_place_of_each_document(tmp_path):
+    report = blocked(tmp_path, 40)
+    lines = (tmp_path / "a.txt").read_text().splitlines()
     parts = [pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("development", "holdout")]
     assert [part["position"].to_list() for part in parts] == [[*range(36)], [*range(36, 40)]]
     assert parts[1]["text"].to_list() == lines[36:]
     assert report["holdout_by"] == "the end"
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_documents_in_place_that_are_too_few_for_the_folds_are_refused(tmp_path, n):
+    with pytest.raises(InputError, match="documents beside the holdout: 1, too few for 2 folds"):
+        blocked(tmp_path, n)
+
+
+def test_the_end_of_a_few_documents_is_one_of_them(tmp_path):
+    report = blocked(tmp_path, 4)
+    assert [report[part]["documents"] for part in ("development", "holdout")] == [3, 1]

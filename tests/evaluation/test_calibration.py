@@ -77,7 +77,7 @@ def test_the_threshold_is_chosen_on_the_folds_and_judged_on_the_holdout() -> Non
     wanted = EvaluationSettings(resamples=200, wanted_accuracy=0.9)
     below = threshold(HEAD, FOLDS, wanted.wanted_accuracy)
     assert below is not None
-    pooled = pool(calibrated(HEAD, FOLDS))
+    pooled = pool(HEAD, calibrated(HEAD, FOLDS))
     outputs = pooled.outputs["network"]
     kept = outputs.max(axis=1) >= below
     assert (outputs.argmax(axis=1) == pooled.truth)[kept].mean() == pytest.approx(0.9, abs=0.005)

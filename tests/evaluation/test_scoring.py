@@ -58,6 +58,19 @@ def test_folds_of_other_different_targets_are_refused() -> None:
         score_folds(HEAD, [one, other], SETTINGS)
 
 
+def test_folds_of_a_language_model_have_pieces_of_words_of_their_own() -> None:
+    sizes, nats = np.array([[4, 20], [2, 10]]), np.array([8.0, 4.0])
+    folds = [
+        Answers(sizes, {"network": nats}, {"options": {"subwords": 9}, "pieces": pieces}, {})
+        for pieces in (["a", "b"], ["b", "c"])
+    ]
+    scores = score_folds(heads.get("language-model"), folds, SETTINGS).systems["network"]
+    assert scores["cross_entropy"].value == 2.0
+    folds[1].targets["options"] = {"subwords": 10}
+    with pytest.raises(InputError, match="different targets"):
+        score_folds(heads.get("language-model"), folds, SETTINGS)
+
+
 def test_the_interval_of_a_difference_has_the_confidence_asked_for() -> None:
     wide, narrow = (
         score_systems(HEAD, given(30), EvaluationSettings(confidence=share)).differences[0]

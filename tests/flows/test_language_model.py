@@ -76,6 +76,14 @@ def test_from_documents_to_text(tmp_path: Path) -> None:
     audited = lslm("audit", "leakage", "walks.yaml", home=tmp_path)
     assert audited.returncode == 0, audited.stdout + audited.stderr
 
+    # Each fold has pieces of its own; costs a piece are not held against those of a word.
+    in_pieces = ("--set", "head.options.subwords=60", "--json")
+    done = lslm("run", "walks.yaml", *in_pieces, home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rules = {rule["name"]: rule for rule in json.loads(done.stdout)["decision"]["rules"]}
+    assert not rules["beats the champion"]["passed"]
+    assert "do not compare with those of version 1" in rules["beats the champion"]["figures"]
+
 
 def test_what_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
     documents(tmp_path)

@@ -32,6 +32,18 @@ def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
     return targets
 
 
+def yardstick(targets: Targets) -> dict[str, Any]:
+    """What tokens are. Pieces may be others: all of them spell the same words, and none is unknown."""
+    options = Options.model_validate(targets["options"])
+    whole = {} if options.subwords else {"embedding.min_count": options.min_count}
+    return {
+        "text.tokenizer": options.tokenizer,
+        "text.lowercase": options.lowercase,
+        "subwords": bool(options.subwords),
+        **whole,
+    }
+
+
 def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) -> "keras.Model":
     """From tokens `(rows, time)` to nats `(rows, time - 1)`."""
     from lslm.heads.language_model._network import build as network
@@ -97,6 +109,8 @@ HEAD = Head(
     ),
     searchable=("steps", "weight_dropout", "activation", "temporal"),
     cutting=cutting,
+    of_a_fold=frozenset({"pieces"}),
+    yardstick=yardstick,
     blocked=True,
     begin=begin,
     writes=True,

@@ -101,6 +101,8 @@ def _against_champion(
         return Opponent(version, None, n_left_out), alone
     fresh = holdout[rows]
     both = (challenger.outputs[rows], challenger.targets), answers(folder, fresh)
+    if other := unlike(challenger.head, *(targets for _, targets in both)):
+        return Opponent(version, None, n_left_out, unlike=other), alone
     a, b = paired(challenger.head, fresh, *both)
     opponent = Opponent(version, test(a, b), n_left_out, float(a.mean()), float(b.mean()))
     return opponent, sliced(fresh, a, b, test, settings)
@@ -112,16 +114,32 @@ def answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
     return predictor.outputs(documents["text"].to_list()), predictor.targets
 
 
+def unlike(head: Head, first: Targets, second: Targets) -> str:
+    """What keeps the scores of two models from being compared, such as `text.tokenizer words, not characters`."""
+    if head.yardstick is None:
+        return ""
+    ours, theirs = head.yardstick(first), head.yardstick(second)
+    names = sorted(ours.keys() | theirs.keys())
+    told = (
+        f"{name} {ours.get(name)}, not {theirs.get(name)}"
+        for name in names
+        if ours.get(name) != theirs.get(name)
+    )
+    return "; ".join(told)
+
+
 def paired(
     head: Head, documents: pl.DataFrame, *systems: tuple[Array, Targets]
 ) -> tuple[Array, ...]:
-    """One value a document for each system, `(n,)`; over the labels of all."""
+    """One value a document for each system, `(n,)`; over the labels of all. See `unlike` for what must agree."""
     if all("labels" in targets for _, targets in systems):
         labels = sorted({label for _, targets in systems for label in targets["labels"]})
         systems = tuple(
             (spread(outputs, targets["labels"], labels), targets | {"labels": labels})
             for outputs, targets in systems
         )
+    if head.yardstick is not None:
+        systems = tuple((outputs, systems[0][1]) for outputs, _ in systems)
     return tuple(
         head.example_scores(head.encode_targets(documents, targets), outputs)
         for outputs, targets in systems

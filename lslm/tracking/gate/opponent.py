@@ -14,12 +14,15 @@ class Opponent:
 
     version: str
     comparison: Comparison | None
-    """Challenger minus champion; None where the champion trained on the whole holdout."""
+    """Challenger minus champion; None where the champion trained on the whole holdout, or their scores do not
+    compare."""
     n_left_out: int = 0
     """Holdout documents the champion trained on."""
     challenger: float = float("nan")
     """The goal's metric on the documents compared."""
     champion: float = float("nan")
+    unlike: str = ""
+    """What keeps the two from being compared; then there is no comparison."""
 
 
 def significance(goal: Goal, champion: Opponent | None, settings: GateSettings) -> Rule:
@@ -62,6 +65,10 @@ def effect(goal: Goal, champion: Opponent | None, settings: GateSettings) -> Rul
 
 
 def _nothing_left(champion: Opponent) -> str:
+    if champion.unlike:
+        return (
+            f"its scores do not compare with those of version {champion.version}: {champion.unlike}"
+        )
     return (
         "nothing in the holdout to compare on, "
         f"version {champion.version} trained on all {champion.n_left_out} documents of it"

@@ -9,6 +9,8 @@ from lslm.evaluation.report import Score, Scores
 from lslm.settings import GateSettings
 from lslm.tracking import registry
 from lslm.tracking.gate import Challenger, gather
+from lslm.tracking.gate.evidence import paired, unlike
+from lslm.tracking.gate.opponent import Opponent, significance
 
 HEAD = heads.get("classify")
 HOLDOUT = pl.DataFrame(
@@ -95,3 +97,33 @@ def test_time_and_size_are_measured_on_the_served_model(gathered, candidate):
     assert seen.n_bytes == sum(path.stat().st_size for path in files)
     assert 0 < seen.latency.median <= seen.latency.p95 < 1000
     assert (seen.latency.n, seen.holdout_uses) == (4, 2)
+
+
+def of_tokens(**options):
+    kept = {"pieces": ["a"]} if "subwords" in options else {}
+    return {"options": options, **kept}
+
+
+def test_language_models_of_other_tokens_are_not_compared():
+    head = heads.get("language-model")
+    words, letters = of_tokens(min_count=2), of_tokens(min_count=2, tokenizer="characters")
+    assert unlike(head, words, words) == ""
+    assert unlike(head, letters, words) == "text.tokenizer characters, not words"
+    assert unlike(head, of_tokens(min_count=5), words) == "embedding.min_count 5, not 2"
+    assert unlike(head, of_tokens(subwords=9), of_tokens(subwords=20, min_count=3)) == ""
+    assert unlike(HEAD, LABELS, {"labels": ["other"]}) == ""
+
+
+def test_language_models_of_other_pieces_are_held_to_one_count_of_tokens():
+    head, lines = heads.get("language-model"), pl.DataFrame({"text": ["low lower"]})
+    one = of_tokens(subwords=9) | {"pieces": ["low"]}
+    other = of_tokens(subwords=9) | {"pieces": ["l ow", "low er"]}
+    a, b = paired(head, lines, (np.array([12.0]), one), (np.array([24.0]), other))
+    assert b == 2 * a
+
+
+def test_a_rule_says_why_there_is_no_comparison():
+    champion = Opponent("3", None, unlike="text.tokenizer characters, not words")
+    rule = significance(HEAD.goal, champion, SETTINGS)
+    assert not rule.passed
+    assert rule.figures.endswith("version 3: text.tokenizer characters, not words")
