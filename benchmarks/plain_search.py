@@ -4,8 +4,9 @@
 
 The job (see `Job`) names documents that are already cut into tokens, vectors of words, the rows to learn
 from and to score, and the space. Optuna's TPE tries one configuration after the other, in memory; each is
-fitted for all its epochs by `model.fit`, with TensorFlow's own threads; the best is cross-validated.
-Nothing of `lslm` is used.
+fitted for all its epochs by `model.fit`, with TensorFlow's own threads; the best, by its best epoch, is
+cross-validated, for all epochs again. Nothing of `lslm` is used but the cut of long documents, which keeps their
+head and tail.
 """
 
 import json
@@ -23,6 +24,8 @@ import numpy as np
 import optuna
 import polars as pl
 from numpy.typing import NDArray
+
+from lslm.text.vocabulary import cut
 
 Floats = NDArray[np.float32]
 PADDING, UNKNOWN = 0, 1
@@ -87,7 +90,8 @@ class Corpus:
         """Rows as a network takes them that knows these words."""
         ids = {word: number for number, word in enumerate(words, start=UNKNOWN + 1)}
         known = [[ids.get(word, UNKNOWN) for word in self.documents[row]] for row in rows]
-        padded = keras.utils.pad_sequences(known, maxlen=self.width, value=PADDING)
+        short = [cut(np.array(each, np.int32), self.width) for each in known]
+        padded = keras.utils.pad_sequences(short, maxlen=self.width, value=PADDING)
         return Side(padded, self.labels[rows])
 
 

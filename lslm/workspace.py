@@ -8,7 +8,7 @@ Layout of a workspace folder:
     runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
     runs/<pipeline>.open     the MLflow run of one that is going on, or that was cut off
     locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
-    checkpoints/<pipeline>/  where unfinished fits stand
+    checkpoints/<pipeline>/  where fits stand whose trial, fold or model is not recorded yet
     tmp/                     work in progress
 
 What is being written carries its process in its name, and is swept when that is gone.

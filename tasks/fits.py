@@ -1,6 +1,6 @@
 """A fit in a training process that ends when it is done: where the process dies, another goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,9 @@ def finished(
 ) -> Any:
     """What the function returns, which keeps its state at `checkpoint` after each epoch and goes on from there.
 
-    A process that dies is replaced, as often as the settings say. A later run goes on as well, from what is
-    unfinished. Where the run is asked to stop, the fit ends with the epoch that is running, which is kept.
+    A process that dies is replaced, as often as the settings say. Where the run is asked to stop, the fit ends
+    with the epoch that is running, which is kept. The state stays when the fit is done: a later run trains nothing
+    of it again. Whoever records what the fit was for drops it then (`forget`).
     """
     deaths_left = run.settings.execution.worker_deaths
 
@@ -40,8 +41,13 @@ def finished(
                 raise
             deaths_left -= 1
         else:
-            checkpoint.unlink(missing_ok=True)
             return found
+
+
+def forget(checkpoints: Iterable[Path]) -> None:
+    """Drop what fits kept, once what they were for is recorded."""
+    for checkpoint in checkpoints:
+        checkpoint.unlink(missing_ok=True)
 
 
 def moving(share: float) -> Callable[[Epoch], bool]:

@@ -33,7 +33,7 @@ from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.fits import finished, moving
+from tasks.fits import finished, forget, moving
 from tasks.stage import Named, Pages, Run, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -175,7 +175,9 @@ def fold(
             seed=which.seed,
         )
         progress.advance()
-    return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
+    kept = _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
+    _forget_members(run, part, head.kind, chosen)
+    return kept
 
 
 @stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
@@ -213,7 +215,9 @@ def fit(
             recipe=Recipe(part.path, development.path, head, serving),
             hyperparameters=chosen,
         )
-        return run.workspace.add(folder / "model")
+        made = run.workspace.add(folder / "model")
+    _forget_members(run, part, head.kind, chosen, saved=True)
+    return made
 
 
 @task(name="member", cache_policy=NO_CACHE, persist_result=False)
@@ -332,21 +336,15 @@ def fitted(
 ) -> Fit:
     """Fit one network in a training process; where that dies, another goes on from the last epoch.
 
-    So does a later run: what is unfinished is found by what it is made of.
+    So does a later run, and finds a fit that is done as it was left, until what it is for is recorded.
     """
-    made_of = {
-        "part": part,
-        "chosen": chosen,
-        "seed": seed,
-        "early": stop_early,
-        "save": bool(save),
-    }
-    parts = planning.key_parts(made_of, ("lslm.training.fitting",))
     found: Fit = finished(
         run,
         _FIT,
         heard,
-        run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts)),
+        _checkpoint(
+            run, part, head_kind, chosen, seed, stop_early=stop_early, saved=save is not None
+        ),
         part_folder=part.path,
         head_kind=head_kind,
         hyperparameters=chosen,
@@ -355,6 +353,38 @@ def fitted(
         save=save,
     )
     return found
+
+
+def forget_trial(
+    run: Run, parts: tuple[Handle, ...], head_kind: str, chosen: Hyperparameters
+) -> None:
+    """Drop what the fits of a trial kept, once the trial is told: no run goes on with it."""
+    seed = chosen.training.seed
+    forget(_checkpoint(run, part, head_kind, chosen, seed, stop_early=True) for part in parts)
+
+
+def _forget_members(
+    run: Run, part: Handle, head_kind: str, chosen: Hyperparameters, *, saved: bool = False
+) -> None:
+    first = chosen.training.seed
+    seeds = range(first, first + chosen.training.members)
+    forget(_checkpoint(run, part, head_kind, chosen, seed, saved=saved) for seed in seeds)
+
+
+def _checkpoint(
+    run: Run,
+    part: Handle,
+    head_kind: str,
+    chosen: Hyperparameters,
+    seed: int,
+    *,
+    stop_early: bool = False,
+    saved: bool = False,
+) -> Path:
+    """Where a fit keeps its state: it is found by what it is made of."""
+    made_of = {"part": part, "chosen": chosen, "seed": seed, "early": stop_early, "save": saved}
+    parts = planning.key_parts(made_of, ("lslm.training.fitting",))
+    return run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
 
 
 def _kept(run: Run, given: Answers) -> Handle:

@@ -31,6 +31,7 @@ def opened(
 ) -> tuple[DaskTaskRunner, int]:
     """The task runner, and how many trials run at once; the cluster lives as long as the `stack`."""
     if execution.gpus:
+        environment = environment | workers.SHARED_GPU
         # A resource that each of Dask's workers declares: `dask worker --resources GPU=1`.
         stack.enter_context(dask.base.annotate(resources={"GPU": execution.gpus}))
     if execution.address is None:
@@ -40,6 +41,7 @@ def opened(
                 n_workers=number,
                 threads_per_worker=1,
                 dashboard_address=":0",
+                env=environment,
                 resources={"GPU": len(workers.devices())} if execution.gpus else None,
             )
         )

@@ -22,6 +22,9 @@ def opened(
     execution: ExecutionSettings, environment: dict[str, str], stack: ExitStack
 ) -> tuple[RayTaskRunner, int]:
     """The task runner, and how many trials run at once; the cluster lives as long as the `stack`."""
+    if execution.gpus:
+        # Ray shows each worker its GPU.
+        environment = environment | workers.SHARED_GPU
     stack.enter_context(
         # A worker that died is replaced by Ray; the trial goes on from its last epoch there.
         remote_options(

@@ -181,7 +181,7 @@ def _scope(given: Material) -> OutOfScope | None:
     settings, label = given.terms.evaluation, given.terms.out_of_scope
     if label is None:
         return None
-    pooled = pool(calibrated(given.head, given.folds))
+    pooled = pool(given.head, calibrated(given.head, given.folds))
     predictor = Predictor.load(given.models.network.path)
     marked = predictor.description.out_of_scope
     if marked is None:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,29 @@ _LOOPBACK = ("", "127.0.0.1", "localhost", "::1", "auto")
 _width = 1
 
 
+class Pool(ProcessPoolTaskRunner):
+    """Prefect's pool of processes, and another one where a process of it died.
+
+    Python ends all processes of such a pool, and submits nothing more to it.
+    """
+
+    def submit(self, *given: Any, **named: Any) -> Any:
+        """See Prefect's."""
+        if self._is_broken():
+            self.__exit__(None, None, None)
+            self.__enter__()
+        return super().submit(*given, **named)
+
+    def _is_broken(self) -> bool:
+        if self._executor is None:
+            return False
+        try:
+            self._executor.submit(int)
+        except BrokenProcessPool:
+            return True
+        return False
+
+
 def width() -> int:
     """How many trials or folds can run at once, in the block that is running."""
     return _width
@@ -42,6 +66,12 @@ def opened(settings: Settings) -> Iterator[TaskRunner[Any]]:
     global _width
     execution = settings.execution
     _check_reach(settings)
+    if execution.runner == "processes" and execution.gpus:
+        raise InputError(
+            "a pool of processes deals out no GPUs",
+            where="execution.gpus",
+            right="0, or execution.runner: threads, dask or ray",
+        )
     with ExitStack() as stack:
         if execution.runner == "threads":
             processes = stack.enter_context(
@@ -66,7 +96,7 @@ def opened(settings: Settings) -> Iterator[TaskRunner[Any]]:
 def _elsewhere(execution: ExecutionSettings, stack: ExitStack) -> tuple[TaskRunner[Any], int]:
     if execution.runner == "processes":
         number = execution.workers or workers.places(execution.cores, execution.gpus)
-        return ProcessPoolTaskRunner(max_workers=number), number
+        return Pool(max_workers=number), number
     try:
         if execution.runner == "dask":
             from tasks import on_dask as cluster

@@ -1,17 +1,20 @@
 """The stage that searches: trials are asked for and told here, and run wherever the task runner puts them."""
 
+import math
 import queue
 import statistics
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Literal
 
 from prefect import State, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
+from prefect.states import Crashed, Failed
 from pydantic import BaseModel, ConfigDict
 
-from lslm import heads, planning, progress
+from lslm import heads, planning, progress, stopping
 from lslm.evaluation.markdown import search_text
 from lslm.pretraining.recipe import SETTLED
 from lslm.pretraining.weights import PART_FILE
@@ -33,12 +36,16 @@ from lslm.training.epochs import Epoch
 from lslm.workspace import Handle
 from tasks import runners
 from tasks.embeddings import Pretrained
-from tasks.models import Which, fitted, prepare_part
+from tasks.models import Which, fitted, forget_trial, prepare_part
 from tasks.stage import Pages, Run, stage
 from tasks.tracked import store_of
 
 # Named, not imported: only the training processes pay for Keras.
 _MEASURE = "lslm.serving.measuring:measured"
+_MODULES = ("lslm.search.study", "lslm.training.fitting", "lslm.serving.measuring")
+"""Of the library; a trial may come to something else where their source changed."""
+_GOES_ON = {"n_trials", "budget", "patience"}
+"""Settings that say when a search ends, and not what its trials are: with others it is gone on with."""
 _HOPELESS = 5
 """Failures in a row after which no trial more is begun."""
 
@@ -70,10 +77,12 @@ class Outcome(BaseModel):
     """What the model would measure where it is served; empty without bounds."""
 
     @property
-    def state(self) -> Literal["complete", "pruned", "over"]:
-        """How it ended."""
+    def state(self) -> Literal["complete", "pruned", "over", "failed"]:
+        """How it ended; where the value is no finite number, it failed."""
         if self.value is None:
             return "over"
+        if not math.isfinite(self.value):
+            return "failed"
         return "pruned" if self.pruned else "complete"
 
 
@@ -87,7 +96,7 @@ def _search_outcome(found: Found) -> dict[str, Any]:
 
 @stage(
     "Search",
-    modules=("lslm.search.study", "lslm.training.fitting", "lslm.serving.measuring"),
+    modules=_MODULES,
     pages=_search_pages,
     outcome=_search_outcome,
 )
@@ -136,13 +145,13 @@ def searched(
     kind = heads.get(head.kind)
     settled = SETTLED if (parts[0].path / PART_FILE).exists() else ()
     space = spaces.of(kind, search.space, bounds.of(search), settled)
-    made_of = {"parts": parts, "head": head, "start": start, "space": space, "seed": search.seed}
-    made_of |= {"folds": search.folds, "bounds": [search.max_size_mb, search.max_latency_ms]}
+    made_of: dict[str, Any] = {"parts": parts, "head": head, "start": start, "space": space}
+    made_of["search"] = search.model_dump(exclude={*_GOES_ON, "space"})
     if recipe is not None:
         made_of |= {"whole": recipe.part_folder, "serving": recipe.serving}
     # No pipeline has a comma in its name: none starts warm from the study of a fold.
     whose = run.settings.name if fold is None else f"{run.settings.name}, fold {fold}"
-    name = planning.key(whose, planning.key_parts(made_of, ()))
+    name = planning.key(whose, planning.key_parts(made_of, _MODULES))
     study = Study(name, run.study_url, kind.goal, search, space, start, whose)
     return conduct(run, study, parts, head.kind, fold, recipe)
 
@@ -157,7 +166,8 @@ def conduct(
 ) -> Found:
     """Ask for trials and tell what they came to until the study is done; then what it came to.
 
-    A failed trial is not a finished one: another takes its place, unless one after the other fails.
+    A failed trial is not a finished one: another takes its place. Where one after the other fails, the first of
+    their errors is raised.
     """
     with (
         progress.bar("Trials", study.n_left(), "trials", limit=study.time_left()) as shown,
@@ -194,27 +204,55 @@ class _Conductor:
         self.waves = study.settings.in_waves
         self.ended: queue.SimpleQueue[PrefectFuture[Outcome]] = queue.SimpleQueue()
         self.running: dict[PrefectFuture[Outcome], Ticket] = {}
+        self.held: dict[int, tuple[Ticket, State[Outcome]]] = {}
+        """Trials that are over and not told yet, by number."""
         self.deaths: dict[int, int] = {}
         self.failures: list[State[Outcome]] = []
 
     def play(self) -> list[State[Outcome]]:
         """Run trials until none is left to ask for; the states of those that failed."""
-        held: dict[int, tuple[Ticket, State[Outcome]]] = {}
-        self._begin()
-        while self.running:
-            future = self.ended.get()
-            future.wait()
-            ticket = self.running.pop(future)
-            if self._revived(ticket, future.state):
-                continue
-            held[ticket.number] = (ticket, future.state)
-            if self.waves and self.running:
-                continue
-            for number in sorted(held):
-                self._settle(*held[number])
-            held.clear()
+        try:
             self._begin()
+            while self.running:
+                ticket, state = self._next()
+                if self._revived(ticket, state):
+                    continue
+                self.held[ticket.number] = (ticket, state)
+                if self.waves and self.running:
+                    continue
+                self._settle_held()
+                self._begin()
+        except Exception:
+            self._let_end()
+            raise
+        if self.in_a_row >= _HOPELESS:
+            self.failures[-self.in_a_row].result()
         return self.failures
+
+    def _next(self) -> tuple[Ticket, State[Outcome]]:
+        """The next trial that is over, and how it ended."""
+        future = self.ended.get()
+        state = _final(future)
+        return self.running.pop(future), state
+
+    def _settle_held(self) -> None:
+        for number in sorted(self.held):
+            self._settle(*self.held.pop(number))
+
+    def _let_end(self) -> None:
+        """Wait for what runs, and tell it where that can be: another attempt would train it a second time beside.
+
+        Not where the run was asked to stop. What is not told is given back.
+        """
+        try:
+            while self.running:
+                stopping.check()
+                ticket, state = self._next()
+                if state.is_completed():
+                    self.held[ticket.number] = (ticket, state)
+        finally:
+            with suppress(Exception):
+                self._settle_held()
 
     def _begin(self) -> None:
         while len(self.running) < runners.width() and self.in_a_row < _HOPELESS:
@@ -258,26 +296,50 @@ class _Conductor:
             raise error
 
     def _settle(self, ticket: Ticket, state: State[Outcome]) -> None:
-        params = self.study.parameters(ticket)
-        if state.is_completed():
-            outcome: Outcome = state.result()
-            self.in_a_row = 0
-            # First: a trial that is told is not run again, and one that is logged is not logged again.
-            _log(self.run, self.study.name, ticket, params, outcome, self.fold)
-            if outcome.value is None:
-                self.study.pass_over(ticket, outcome.measured)
-            elif outcome.pruned:
-                self.study.prune(ticket)
-            else:
-                self.study.tell(ticket, outcome.value, outcome.epochs, outcome.measured)
-        else:
+        chosen = self.study.hyperparameters(ticket)
+        outcome: Outcome | None = state.result() if state.is_completed() else None
+        if outcome is None:
             self._raise_the_machine_s(state)
-            self.study.fail(ticket)
-            self.failures.append(state)
-            self.in_a_row += 1
-            _log(self.run, self.study.name, ticket, params, None, self.fold)
+            self._fail(ticket, state, None)
+        elif outcome.state == "failed":
+            error = ValueError(f"trial {ticket.number + 1} came to {outcome.value}")
+            self._fail(ticket, Failed(message=str(error), data=error), outcome)
+        else:
+            self._tell(ticket, outcome)
+        forget_trial(self.run, self.parts, self.head_kind, chosen)
         self.shown.reach(self.n_wanted - self.study.n_left())
         self.shown.note(self.study.best_so_far())
+
+    def _tell(self, ticket: Ticket, outcome: Outcome) -> None:
+        self.in_a_row = 0
+        # First: a trial that is told is not run again, and one that is logged is not logged again.
+        params = self.study.parameters(ticket)
+        _log(self.run, self.study.name, ticket, params, outcome, self.fold)
+        if outcome.value is None:
+            self.study.pass_over(ticket, outcome.measured)
+        elif outcome.pruned:
+            self.study.prune(ticket)
+        else:
+            self.study.tell(ticket, outcome.value, outcome.epochs, outcome.measured)
+
+    def _fail(self, ticket: Ticket, state: State[Outcome], outcome: Outcome | None) -> None:
+        params = self.study.parameters(ticket)
+        self.study.fail(ticket)
+        self.failures.append(state)
+        self.in_a_row += 1
+        _log(self.run, self.study.name, ticket, params, outcome, self.fold)
+
+
+def _final(future: PrefectFuture[Outcome]) -> State[Outcome]:
+    """How a trial ended: crashed, where the process that ran it died and took the state with it."""
+    try:
+        future.wait()
+        state = future.state
+    except Exception as error:
+        return Crashed(message=f"the process of a trial died: {error}", data=error)
+    if state.is_final():
+        return state
+    return Crashed(message="the process of a trial died, or could not be reached any more")
 
 
 @task(name="trial", cache_policy=NO_CACHE, persist_result=False)

@@ -1,6 +1,8 @@
 """`lslm generate`: go on with a text."""
 
 import json
+import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,6 +10,8 @@ import typer
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
+
+_SHOWN = 5
 
 
 def generate(
@@ -35,6 +39,9 @@ def generate(
 ) -> None:
     """Go on with a text, by a registered language model; tokens are shown as they are drawn.
 
+    The prompt is shown as the model reads it, cleaned. Words of it that the model does not know are told on
+    stderr.
+
     \b
     Examples:
       lslm generate notes "The walk began" --tokens 50 --temperature 0.8 --top-p 0.9 --seed 1
@@ -49,8 +56,11 @@ def generate(
         from lslm.tracking import registry
 
         writer = Writer.load(registry.download(store, name, which))
+    unknown = writer.unknown(prompt)
+    if unknown:
+        print(f"the model does not know: {_few(unknown)}", file=sys.stderr)
     if not as_json:
-        print(prompt, end="", flush=True)
+        print(writer.cleaned(prompt), end="", flush=True)
     for each in writer.write(prompt, tokens, Sampling(temperature, top_p), seed):
         if as_json:
             said = {"token": each.token, "text": each.text, "probability": each.probability}
@@ -59,3 +69,8 @@ def generate(
             print(each.text, end="", flush=True)
     if not as_json:
         print()
+
+
+def _few(words: Sequence[str]) -> str:
+    more = f" and {len(words) - _SHOWN} more" if len(words) > _SHOWN else ""
+    return ", ".join(words[:_SHOWN]) + more

@@ -1,5 +1,8 @@
 """`lslm run`: take a pipeline all the way to a registered model."""
 
+import signal
+import threading
+from contextlib import contextmanager
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +22,13 @@ from lslm.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
     from lslm.evaluation.report import RunReport
     from lslm.pipelines.loader import Pipeline
+    from lslm.settings import Settings
     from lslm.workspace import Workspace
 
 _RESUMES = "stopped; running the same command goes on where it stopped"
@@ -90,9 +94,41 @@ def _trained(loaded: "Pipeline", terminal: "Console") -> "RunReport":
     from lslm import progress
     from lslm.cli.display import TerminalDisplay
 
-    with TerminalDisplay(terminal) as display, progress.shown_on(display):
+    with (
+        TerminalDisplay(terminal) as display,
+        progress.shown_on(display),
+        _stopped_after(time_limit(loaded.settings), terminal.print),
+    ):
         display.stage("start")
         return flow("train")(loaded.settings, loaded.base)
+
+
+def time_limit(settings: "Settings") -> float | None:
+    """Seconds that a run may take; a person's time to answer is not the run's."""
+    limit, registry = settings.execution.timeout, settings.registry
+    return None if limit is None else limit + registry.approval * registry.approval_timeout
+
+
+@contextmanager
+def _stopped_after(seconds: float | None, say: "Callable[[str], None]") -> "Iterator[None]":
+    """What is still running in the block by then is stopped as SIGTERM would: epochs that are running end."""
+    if seconds is None:
+        yield
+        return
+
+    def over() -> None:
+        say("the time of execution.timeout is over")
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    timer = threading.Timer(seconds, over)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        # A signal that is sent already is heard in the block.
+        timer.join()
 
 
 def flow(name: str) -> Any:

@@ -62,7 +62,7 @@ def score(
     """
     lines = _lines(file)
     ways = [(held, way) for held, way in ((cache, _with_cache), (dynamic, _dynamically)) if held]
-    held_out = [_texts(_lines(held)) for held, _ in ways]
+    held_out = [_held_out(held, lines) for held, _ in ways]
     name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
         from lslm.serving.scoring import score_lines
@@ -133,18 +133,31 @@ def _texts(lines: Sequence[tuple[int, str]]) -> Sequence[str]:
     return [text for _, text in lines]
 
 
+def _held_out(file: str, scored: Sequence[tuple[int, str]]) -> Sequence[str]:
+    """The lines of a held-out file, which are not those that are scored."""
+    texts = _texts(_lines(file))
+    if texts == _texts(scored):
+        raise InputError(
+            "the held-out lines are those that are scored", where=file, right="another text file"
+        )
+    return texts
+
+
 def _lines(file: str) -> Sequence[tuple[int, str]]:
-    """Lines that are not empty with their numbers, from 1."""
+    """Lines that are not empty with their numbers, from 1; they end as the lines of a corpus do."""
     if file == "-":
-        text = sys.stdin.read()
+        content = sys.stdin.buffer.read()
     elif not Path(file).is_file():
         raise InputError("no such file", where=file, right="a text file, or -")
     else:
-        try:
-            text = Path(file).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError("not UTF-8 text", where=file, right="a text file") from None
-    lines = [(n, line) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
+        content = Path(file).read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError("not UTF-8 text", where=file, right="a text file") from None
+    # Not `splitlines`, which takes a form feed, for one, for the end of a line.
+    every = (line.rstrip("\r") for line in text.split("\n"))
+    lines = [(number, line) for number, line in enumerate(every, start=1) if line.strip()]
     if not lines:
         raise InputError("holds no text", where=file, right="one line or more")
     return lines

@@ -23,5 +23,17 @@ HIGH = Assumed(best_epoch=1.0, pruned=0.25, quantile=0.75, rate=1.2)
 
 UNPRUNED_TRIALS = 4
 """Trials before the pruner begins (`lslm.search.study`)."""
-PRUNED_AFTER = 3
-"""Epochs of a pruned trial: it is judged from the second on, and most that are bad are bad then."""
+_PRUNED_AFTER = 3
+"""Epochs, or folds, of a pruned trial: it is judged from the second on, and most that are bad are bad then."""
+_WILCOXON_AFTER = 4
+"""The test cannot be sure of fewer: three of three that are worse are chance in one case of eight."""
+
+
+def pruned_after(pruner: str) -> int:
+    """Epochs of a trial that this pruner stops; folds, where it is judged on several.
+
+    Example:
+        >>> pruned_after("median"), pruned_after("wilcoxon")
+        (3, 4)
+    """
+    return _WILCOXON_AFTER if pruner == "wilcoxon" else _PRUNED_AFTER

@@ -26,7 +26,7 @@ from lslm.costing.served import served
 from lslm.costing.texts import size, texts
 from lslm.costing.vectors import vectors
 from lslm.planning import key_parts
-from lslm.settings import Settings
+from lslm.settings import ExecutionSettings, Settings
 from lslm.training import workers
 from lslm.training.workers import Workers
 from lslm.workspace import Workspace
@@ -41,7 +41,7 @@ def rates(settings: Settings, base: Path, workspace: Workspace) -> Rates:
     name = f"costs/{settings.name}-{_key(settings, base, workspace)}.json"
     if known := workspace.read_json(name):
         return Rates.model_validate(known)
-    with workspace.scratch() as folder, _processes(settings.execution.workers) as processes:
+    with workspace.scratch() as folder, _processes(settings.execution) as processes:
         found = _measured(settings, base, folder, processes)
     workspace.write_json(name, found.model_dump(mode="json"))
     return found
@@ -73,9 +73,9 @@ def _relevant(settings: Settings) -> dict[str, Any]:
             "head": True,
             "encoder": True,
             "training": {"batch_size", "max_tokens", "members"},
-            "search": {"space", "seed"},
+            "search": {"space", "seed", "max_size_mb", "max_latency_ms"},
             "evaluation": {"baselines", "resamples", "confidence"},
-            "execution": {"workers"},
+            "execution": {"workers", "cores"},
         },
     )
     for name in ("epochs", "learning_rate", "seed"):
@@ -84,12 +84,13 @@ def _relevant(settings: Settings) -> dict[str, Any]:
 
 
 @contextmanager
-def _processes(number: int | None) -> Iterator[Workers]:
-    """The training processes of the run that is going on, or some for the time of the block."""
+def _processes(execution: ExecutionSettings) -> Iterator[Workers]:
+    """The training processes of the run that is going on, or as many for the time of the block, of one thread."""
     running = workers.shared()
     if isinstance(running, Workers):
         yield running
         return
+    number = execution.workers or workers.places(execution.cores, 0)
     with workers.started(number) as started:
         yield started
 

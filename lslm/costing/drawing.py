@@ -6,6 +6,7 @@ from typing import Any
 
 from lslm import heads
 from lslm.pretraining.recipe import SETTLED
+from lslm.search import bounds
 from lslm.search import space as spaces
 from lslm.settings import Hyperparameters, Range, SearchSpace, Settings
 
@@ -39,7 +40,8 @@ def n_trials(settings: Settings) -> int:
 
 def _space(settings: Settings) -> SearchSpace:
     settled = SETTLED if settings.pretraining.language_model else ()
-    return spaces.of(heads.get(settings.head.kind), settings.search.space, settled=settled)
+    head, search = heads.get(settings.head.kind), settings.search
+    return spaces.of(head, search.space, bounds.of(search), settled)
 
 
 def _drawn(space: SearchSpace, chance: random.Random) -> dict[str, Any]:

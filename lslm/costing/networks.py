@@ -53,13 +53,14 @@ def size(chosen: Hyperparameters, embedding: EmbeddingSettings, n_words: float) 
     encoder = chosen.encoder
     directions = 1 + encoder.bidirectional
     gates = _GATES[encoder.cell]
-    inputs, flops, weights = embedding.size, 0.0, 0.0
+    units = encoder.vector_units or embedding.size
+    inputs, flops, weights = units, 0.0, 0.0
     for _ in range(encoder.layers):
         matrix = gates * encoder.units * (inputs + encoder.units)
         flops += 2.0 * directions * matrix
         weights += directions * matrix
         inputs = directions * encoder.units
-    weights += _trained_words(encoder, embedding, n_words) * embedding.size
+    weights += _trained_words(encoder, embedding, n_words) * units
     if encoder.ngrams > 1:
         weights += encoder.ngram_buckets * encoder.ngram_units
         flops += 2.0 * (encoder.ngrams - 1) * encoder.ngram_units
@@ -67,6 +68,7 @@ def size(chosen: Hyperparameters, embedding: EmbeddingSettings, n_words: float) 
 
 
 def _trained_words(encoder: EncoderSettings, embedding: EmbeddingSettings, n_words: float) -> float:
+    n_words = min(n_words, encoder.max_words or n_words)
     if embedding.method == "none":
         return n_words
     return min(encoder.tuned_words, n_words)

@@ -8,13 +8,14 @@ import numpy as np
 
 from lslm import heads
 from lslm.costing import drawing
-from lslm.costing.assumed import PRUNED_AFTER, UNPRUNED_TRIALS, Assumed
+from lslm.costing.assumed import UNPRUNED_TRIALS, Assumed, pruned_after
 from lslm.costing.fixed import FIXED, START, TRIAL
 from lslm.costing.networks import seconds_a_document, size
 from lslm.costing.rates import Part, PartSize, Rates
 from lslm.costing.scheduling import finish
+from lslm.search import bounds
 from lslm.settings import Settings
-from lslm.training.workers import available_cores
+from lslm.training import workers
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ class Costs:
 
     @property
     def processes(self) -> int:
-        """Training processes that have a core of their own."""
-        wanted = self.settings.execution.workers
-        return min(wanted or available_cores(), available_cores())
+        """Training processes that have the cores and the share of a GPU that they ask for."""
+        execution = self.settings.execution
+        room = workers.places(execution.cores, execution.gpus)
+        return min(execution.workers or room, room)
 
     @cached_property
     def n_development(self) -> float:
@@ -180,26 +182,48 @@ class Costs:
     # Whole parts of the flow, which a nested cross-validation has several times.
 
     def search(self, n: float) -> Work:
-        """A search on `n` documents, with its training part."""
+        """A search on `n` documents, with its training parts."""
         search = self.settings.search
-        n_held = n * search.validation
-        part = Work.alone(self.prepare(n - n_held, n_held))
-        jobs = list(self._trials(n - n_held, n_held))
+        n_held = n * search.validation if search.folds == 1 else n / search.folds
+        parts = [self.prepare(n - n_held, n_held)] * search.folds
+        if self._bounded:
+            parts.append(self.prepare(n, 0))
+        _, prepared = finish(parts, self.processes)
+        jobs = self._trials(n - n_held, n_held)
         budget = np.inf if search.budget is None else search.budget
         done, end = finish(jobs, self.processes, budget)
-        return part + Work(sum(done), end)
+        return Work(sum(parts), prepared) + Work(sum(done), end)
+
+    @property
+    def _bounded(self) -> bool:
+        """Whether the search has goals beside quality: then nothing is pruned (`lslm.search.judge`)."""
+        return bool(bounds.of(self.settings.search))
+
+    @property
+    def _measuring(self) -> float:
+        """Seconds to put a model together and ask it before it is trained, where models are bounded."""
+        if not self._bounded:
+            return 0.0
+        asked = min(_MEASURED, self.n_development) * self.rates.serve
+        return self.rates.assemble + _PASSES * asked * self.settings.training.members
 
     def _trials(self, n: float, n_held: float) -> list[float]:
         """Seconds of each; where every other one is pruned, each is taken as half a pruned one."""
-        whole = self._trial_epochs
-        pruned = min(whole, PRUNED_AFTER)
-        share = 0.0 if self.settings.search.pruner == "none" else self.assumed.pruned
+        search, epochs = self.settings.search, self._trial_epochs
+        # What a pruner stops is a fit after an epoch or, where there are folds, a trial after a fold.
+        whole = epochs if search.folds == 1 else float(search.folds)
+        pruned = min(whole, pruned_after(search.pruner))
+        share = 0.0 if search.pruner == "none" or self._bounded else self.assumed.pruned
         later = share * pruned + (1 - share) * whole
         found: list[float] = []
         for number in range(drawing.n_trials(self.settings)):
-            epochs = whole if number < UNPRUNED_TRIALS else later
+            steps = whole if number < UNPRUNED_TRIALS else later
             document = self.documents[0] if number == 0 else float(np.mean(self.documents))
-            found.append(self.fit(document, n, epochs, epochs * n_held) + TRIAL * self.rates.python)
+            if search.folds == 1:
+                fits = self.fit(document, n, steps, steps * n_held)
+            else:
+                fits = steps * self.fit(document, n, epochs, epochs * n_held)
+            found.append(fits + self._measuring + TRIAL * self.rates.python)
         return found
 
     def folds(self, n: float, epochs: float, members: int, baselines: tuple[str, ...]) -> Work:
@@ -243,7 +267,7 @@ def _pretrain(costs: Costs) -> Work:
         return Work()
     n_words = outside.n_kept * outside.tokens
     passes = n_words * embedding.epochs * costs.rates.words_outside
-    threads = min(embedding.workers or available_cores(), available_cores())
+    threads = min(embedding.workers or workers.available_cores(), workers.available_cores())
     table = Work.alone(outside.vocabulary(n_words) * costs.rates.vectors)
     return table + Work(passes, passes / threads)
 
@@ -331,6 +355,8 @@ def _swap(costs: Costs) -> Work:
     return Work.alone(pairs * texts * costs.rates.serve * costs.settings.training.members)
 
 
+_MEASURED, _PASSES = 200, 5
+"""Documents that a bounded model is asked about, and how often (`lslm.serving.measuring`)."""
 _HOLDING = 0.1
 """Share of the texts that is taken to hold a word of `evaluation.swaps`."""
 

@@ -1,7 +1,7 @@
 """How documents enter a network, and how its outputs become theirs again. No Keras here."""
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from lslm.text.sentences import Sentences
 from lslm.text.vocabulary import Ids
 
 Array = NDArray[Any]
+Numbers = NDArray[np.int64]
 UNCUT = sys.maxsize
 TOKENS = "tokens"
 
@@ -24,6 +25,8 @@ class Batching:
 
     most_rows: int | None = None
     """Rows that a network answers at once; None: as many as it is given."""
+    most_tokens: int | None = None
+    """Tokens of documents that go in together, padding up to the longest included; None: any number."""
     ragged: bool = False
     """Whether outputs of two documents may differ in size."""
     in_streams: bool = False
@@ -61,6 +64,29 @@ class Batching:
     def weights(self, attention: Array, documents: Sequence[Ids], mark: int) -> Array:
         """The network's attention as weights of each document's tokens, first axis the documents."""
         return attention
+
+
+def of_similar_length(
+    lengths: Sequence[int] | Numbers, batch_size: int, most_tokens: int | None = None
+) -> Iterator[Numbers]:
+    """Documents to be answered together, by their numbers: the shortest first, up to `batch_size` at a time.
+
+    With `most_tokens`, as many as come to no more than that when they are padded; a longer one goes alone.
+
+    Example:
+        >>> [rows.tolist() for rows in of_similar_length([9, 1, 2, 3, 2], batch_size=3, most_tokens=6)]
+        [[1, 2, 4], [3], [0]]
+    """
+    most = most_tokens or UNCUT
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for stop, row in enumerate(order):
+        n = stop - start
+        if n == batch_size or (n and (n + 1) * int(lengths[row]) > most):
+            yield order[start:stop]
+            start = stop
+    if start < len(order):
+        yield order[start:]
 
 
 def ask(

@@ -134,7 +134,7 @@ class Head:
     """What two models have to agree in for their scores to compare; both are then held to the truth of the first.
     None: each model's scores are what they are."""
     of_a_fold: frozenset[str] = frozenset()
-    """Keys of its targets that may differ from fold to fold: truths are encoded by then; scores do not read them."""
+    """Keys of its targets that may differ from fold to fold: scores do not read them."""
     classes: Classes | None = None
     """None where outputs are something else than probabilities of classes."""
     kept: Mapping[str, Kept] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import OptunaError
+from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from lslm import owners
@@ -19,14 +20,24 @@ from lslm import owners
 EVERY = 30.0
 """Seconds between two signs."""
 GRACE = 4 * EVERY
-"""Seconds without a sign after which a trial of another machine is taken for dead."""
+"""Seconds without a sign after which a trial of another machine is taken for dead, and so is one of nobody."""
 _OWNER, _ALIVE = "owner", "alive"
 
 
-def sign(trial: optuna.Trial) -> None:
+def signs() -> dict[str, Any]:
+    """Attributes that say that this process runs a trial."""
+    return {_OWNER: owners.mine(), _ALIVE: time.time()}
+
+
+def sign(store: optuna.storages.BaseStorage, trial_id: int) -> None:
     """Say that this process runs the trial."""
-    trial.set_user_attr(_OWNER, owners.mine())
-    trial.set_user_attr(_ALIVE, time.time())
+    for name, value in signs().items():
+        store.set_trial_user_attr(trial_id, name, value)
+
+
+def is_mine(attributes: Mapping[str, Any]) -> bool:
+    """Whether this process was the last to sign the trial with these attributes."""
+    return is_signed(attributes) and owners.is_mine(attributes[_OWNER])
 
 
 def is_signed(attributes: Mapping[str, Any]) -> bool:
@@ -34,12 +45,18 @@ def is_signed(attributes: Mapping[str, Any]) -> bool:
     return _OWNER in attributes
 
 
-def is_abandoned(attributes: Mapping[str, Any]) -> bool:
-    """Whether nobody else runs the trial with these attributes: its process is gone, or silent, or this one."""
-    owner = attributes.get(_OWNER)
-    if owner is None or owners.is_mine(owner) or owners.is_dead(owner):
+def is_abandoned(trial: FrozenTrial) -> bool:
+    """Whether nobody else runs the trial: its process is gone, or silent, or this one.
+
+    Who has just begun a trial that waited may not have signed it yet.
+    """
+    owner = trial.user_attrs.get(_OWNER)
+    if owner is None:
+        began = trial.datetime_start
+        return began is None or time.time() - began.timestamp() > GRACE
+    if owners.is_mine(owner) or owners.is_dead(owner):
         return True
-    return not owners.is_here(owner) and time.time() - attributes.get(_ALIVE, 0.0) > GRACE
+    return not owners.is_here(owner) and time.time() - trial.user_attrs.get(_ALIVE, 0.0) > GRACE
 
 
 @contextmanager

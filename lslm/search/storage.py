@@ -30,12 +30,15 @@ Result = TypeVar("Result")
 def opened(url: str) -> optuna.storages.BaseStorage:
     """The storage at `url`, one a process; its tables are made if need be.
 
+    What is known of trials that ended is shared by all that ask: a study opened anew reads them once.
+
     `grpc://HOST:PORT` is Optuna's proxy, everything else a database. An address that is none raises InputError.
     """
     if urlsplit(url).scheme == "grpc":
         return _proxy(url)
     with one_migration(url):
-        return optuna.storages.RDBStorage(url, engine_kwargs=_connecting(url))
+        database = optuna.storages.RDBStorage(url, engine_kwargs=_connecting(url))
+    return optuna.storages.get_storage(database)
 
 
 def patiently(call: Callable[[], Result]) -> Result:

@@ -1,11 +1,13 @@
 """The study: asking for trials, telling what they came to, going on after a crash."""
 
+import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
 
 from lslm.errors import InputError
@@ -57,7 +59,9 @@ class Study:
         )
         self.began = time.monotonic()
         self.spent = float(self.study.user_attrs.get(_SPENT, 0.0))
-        if not self.study.get_trials(deepcopy=False):
+        self.n_points = _n_points(settings, space)
+        # The trials of a grid are its points, one after the other.
+        if self.n_points is None and not self.study.get_trials(deepcopy=False):
             self.study.enqueue_trial(spaces.start(base, space))
             self._start_warm(pipeline)
         self.study.set_user_attr(_PIPELINE, pipeline)
@@ -74,12 +78,19 @@ class Study:
             yield
 
     def n_left(self) -> int:
-        """Trials still to finish; those over a bound cost no training, and up to a limit do not count."""
-        finished, wanted = self._finished(), self.settings.n_trials
+        """Trials still to finish; those over a bound cost no training, and up to a limit do not count.
+
+        A grid has no more of them than points that were not tried; one where the trial failed was.
+        """
+        trials, wanted = self._ended(), self.settings.n_trials
+        finished = [trial for trial in trials if trial.state != TrialState.FAIL]
         n_over = sum(chosen.is_over(trial, self.bounds) for trial in finished)
         if n_over >= _MOST_OVER * wanted:
             return 0
-        return max(0, wanted - (len(finished) - n_over))
+        left = wanted - (len(finished) - n_over)
+        if self.n_points is not None:
+            left = min(left, self.n_points - len(trials))
+        return max(0, left)
 
     def exhausted(self) -> bool:
         """Whether the time budget is spent, over all sessions, or nothing got better for too long."""
@@ -152,8 +163,15 @@ class Study:
     def give_back(self) -> None:
         """The trials that are running here will be gone on with by a later run: none is left running."""
         for number, trial in list(self.running.items()):
-            self._mark(trial, TrialState.WAITING)
+            patiently(lambda trial=trial: self._give_back(_id(trial)))
             del self.running[number]
+
+    def _give_back(self, trial: int) -> None:
+        store = storage.opened(self.url)
+        # Another machine, that took this one for dead, may have ended the trial, or go on with it.
+        with suppress(UpdateFinishedTrialError):
+            if beating.is_mine(store.get_trial(trial).user_attrs):
+                store.set_trial_state_values(trial, TrialState.WAITING)
 
     def best_so_far(self) -> str:
         """The best value in words, for a progress bar."""
@@ -203,23 +221,21 @@ class Study:
         )
 
     def _ask(self, before: int | None) -> Ticket | None:
-        trials = self.study.get_trials(deepcopy=False)
-        lost = next((trial for trial in trials if self._abandoned(trial)), None)
-        if lost is None and not self._may_begin(trials, before):
-            return None
-        number = len(trials) if lost is None else lost.number
-        self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
-        # Optuna takes up no trial that runs; its class for running ones wants the id that only the storage knows.
-        trial = self.study.ask() if lost is None else optuna.Trial(self.study, lost._trial_id)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        if lost is not None and lost.state == TrialState.WAITING:
-            self._mark(trial, TrialState.RUNNING)
-        beating.sign(trial)
+        trial = None
+        while trial is None:
+            trials = self.study.get_trials(deepcopy=False)
+            lost = next((trial for trial in trials if self._abandoned(trial)), None)
+            if lost is None and not self._may_begin(trials, before):
+                return None
+            number = len(trials) if lost is None else lost.number
+            self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
+            trial = self._begun(trials) if lost is None else self._taken_up(lost)
         self._suggest(trial)
         self.running[trial.number] = trial
         return Ticket(
             study=self.name,
             url=self.url,
-            trial=trial._trial_id,  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+            trial=_id(trial),
             number=trial.number,
             settings=self.settings,
             longest=self.base.training.epochs,
@@ -228,8 +244,45 @@ class Study:
     def _may_begin(self, trials: list[FrozenTrial], before: int | None) -> bool:
         """Whether one trial more is wanted: the first that waits to be begun, or a new one."""
         waiting = (trial.number for trial in trials if trial.state == TrialState.WAITING)
-        late = before is not None and next(waiting, len(trials)) >= before
+        number = next(waiting, len(trials))
+        late = any(end is not None and number >= end for end in (before, self.n_points))
         return not late and self.n_left() > len(self.running) and not self.exhausted()
+
+    def _begun(self, trials: list[FrozenTrial]) -> optuna.Trial:
+        """The first trial that waits to be begun, or a new one.
+
+        It is signed while it waits: where this process dies before it runs, the next one takes it up.
+        """
+        store = storage.opened(self.url)
+        waiting = next((trial for trial in trials if trial.state == TrialState.WAITING), None)
+        if waiting is None:
+            signed = optuna.trial.create_trial(state=TrialState.WAITING, user_attrs=beating.signs())
+            self.study.add_trial(signed)
+        else:
+            # Another machine may have been faster; Optuna then finds another trial.
+            with suppress(UpdateFinishedTrialError):
+                beating.sign(store, _id(waiting))
+        trial = self.study.ask()
+        # Again: another machine, that was slower, may have signed it meanwhile.
+        beating.sign(store, _id(trial))
+        return trial
+
+    def _taken_up(self, lost: FrozenTrial) -> optuna.Trial | None:
+        """The lost trial, run here from now on; None where another machine took it up before.
+
+        Optuna takes up no trial that runs, and of two that take up one that waits it lets one.
+        """
+        store, number = storage.opened(self.url), _id(lost)
+        with suppress(UpdateFinishedTrialError):
+            now = store.get_trial(number)
+            if now.state != lost.state or not self._abandoned(now):
+                return None
+            waits = now.state == TrialState.WAITING
+            if waits and not store.set_trial_state_values(number, TrialState.RUNNING):
+                return None
+            beating.sign(store, number)
+            return optuna.Trial(self.study, number)
+        return None
 
     def _suggest(self, trial: optuna.Trial) -> None:
         """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""
@@ -243,25 +296,24 @@ class Study:
         if trial.state == TrialState.WAITING:
             return beating.is_signed(trial.user_attrs)
         running = trial.state == TrialState.RUNNING and trial.number not in self.running
-        return running and beating.is_abandoned(trial.user_attrs)
-
-    def _mark(self, trial: optuna.Trial, state: TrialState) -> None:
-        number = trial._trial_id  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-        patiently(lambda: storage.opened(self.url).set_trial_state_values(number, state))
+        return running and beating.is_abandoned(trial)
 
     def _end(self, ticket: Ticket, state: TrialState) -> None:
         self._settle(
             ticket, lambda: self.study.tell(ticket.number, state=state, skip_if_finished=True)
         )
 
-    def _settle(self, ticket: Ticket, outcome: Any) -> None:
-        patiently(outcome)
+    def _settle(self, ticket: Ticket, outcome: Callable[[], object]) -> None:
+        """Tell the outcome; nothing of a trial that ended, as on a machine that took this one for dead."""
+        with suppress(UpdateFinishedTrialError):
+            patiently(outcome)
         del self.running[ticket.number]
         spent = self.spent + time.monotonic() - self.began
         patiently(lambda: self.study.set_user_attr(_SPENT, spent))
 
-    def _finished(self) -> list[FrozenTrial]:
-        states = (TrialState.COMPLETE, TrialState.PRUNED)
+    def _ended(self) -> list[FrozenTrial]:
+        """Trials that are over, those that failed included."""
+        states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
         return patiently(lambda: self.study.get_trials(deepcopy=False, states=states))
 
     def _tried(self, trial: FrozenTrial) -> Hyperparameters:
@@ -269,14 +321,19 @@ class Study:
         return self.base.replaced(changes)
 
     def _stagnates(self) -> bool:
-        """Whether the last trials, pruned ones included, brought nothing better.
+        """Whether the last trials that were trained, pruned ones included, brought nothing better.
 
         Optuna's own evaluator of stagnation counts no pruned trial, and most are pruned.
         """
         if self.settings.patience is None:
             return False
         best = chosen.ranked(self.study, self.bounds)[:1]
-        since = [trial for trial in self._finished() if best and trial.number > best[0].number]
+        trained = (
+            trial
+            for trial in self._ended()
+            if trial.state != TrialState.FAIL and not chosen.is_over(trial, self.bounds)
+        )
+        since = [trial for trial in trained if best and trial.number > best[0].number]
         return len(since) >= self.settings.patience
 
     def _start_warm(self, pipeline: str) -> None:
@@ -302,6 +359,18 @@ class Study:
                 user_attrs={_FROM: f"{last}/{trial.number}"},
                 skip_if_exists=True,
             )
+
+
+def _id(trial: optuna.Trial | FrozenTrial) -> int:
+    """Of the trial in the storage; Optuna keeps it to itself."""
+    return trial._trial_id  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def _n_points(settings: SearchSettings, space: SearchSpace) -> int | None:
+    """Points of the grid; None where the settings name another sampler."""
+    if settings.sampler != "grid":
+        return None
+    return math.prod(len(choices) for choices in spaces.grid(space).values())
 
 
 class _Grid(optuna.samplers.GridSampler):

@@ -1,6 +1,6 @@
 """From texts to answers, without Keras: the same cleaning, tokens and words as in training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import onnxruntime
 from lslm import heads
 from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
-from lslm.heads.batching import ask
+from lslm.heads.batching import ask, of_similar_length
 from lslm.heads.contract import Array, Classes, Targets
 from lslm.heads.ragged import ragged
 from lslm.serving.kept import KeptBaseline
@@ -167,7 +167,8 @@ class Predictor:
         """The named outputs of the graph, a row a document, in the documents' order."""
         encoded = [self._vocabulary.encode(words) for words in documents]
         results: list[list[Array]] = [[np.empty(0)] * len(documents) for _ in names]
-        for rows in _of_similar_length(encoded, batch_size):
+        lengths = [len(ids) for ids in encoded]
+        for rows in of_similar_length(lengths, batch_size, self._head.batching.most_tokens):
             asked = [encoded[row] for row in rows]
             for result, values in zip(results, self._asked(asked, names), strict=True):
                 for row, value in zip(rows, values, strict=True):
@@ -239,12 +240,6 @@ class BaselinePredictor(Predictor):
             "which has no attention",
             right="a network trained with encoder.pooling 'attention' or 'attention+max'",
         )
-
-
-def _of_similar_length(documents: Sequence[Ids], batch_size: int) -> Iterator[list[int]]:
-    order = sorted(range(len(documents)), key=lambda row: len(documents[row]))
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
 
 
 def _weighted(words: Sequence[str], weights: Array) -> list[tuple[str, float]]:

@@ -51,7 +51,8 @@ class Told:
     nats: Floats
     """What each cost, `(n,)`."""
     states: Floats
-    """The last layer's output that each was predicted from, of all members side by side, `(n, units)`."""
+    """What the last LSTM gave before each, `(n, units)`: of all members side by side, made smaller so that a
+    product of two is the mean of the members' products."""
     ids: Ids
     """Their numbers, `(n,)`."""
 
@@ -68,6 +69,8 @@ class Writer:
         self.description = description
         self._vocabulary, self._session = vocabulary, session
         self._split = heads.tokens(description.text, description.head, description.targets)
+        head = heads.get(description.head.kind)
+        self._in_pieces = head.cutting(description.targets) is not None
 
     @classmethod
     def load(cls, folder: Path) -> "Writer":
@@ -80,6 +83,10 @@ class Writer:
                 right="a model of the head 'language-model'",
             )
         return cls(description, files.vocabulary(), opened(files.read(STEP)))
+
+    def cleaned(self, prompt: str) -> str:
+        """The prompt as training would have seen it."""
+        return normalize(prompt, self.description.cleaning)
 
     def unknown(self, prompt: str) -> list[str]:
         """Tokens of a prompt that the model does not know, each once, in order."""
@@ -94,7 +101,8 @@ class Writer:
         """
         random = np.random.default_rng(seed)
         tokens = self._tokens(prompt)
-        join = Joiner(self.description.text.tokenizer, tokens[-1] if tokens else "")
+        before = tokens[-1] if tokens else ""
+        join = Joiner(self.description.text.tokenizer, before, in_pieces=self._in_pieces)
         said, state = self._step([MARK, *tokens], self._nothing())
         for _ in range(n_tokens):
             place = draw(said, sampling, random)
@@ -120,11 +128,12 @@ class Writer:
             said, state = self._run(np.array([[now]], np.int32), state)
             nats.append(-float(said[then]))
             # The state holds the layers of the first member, then those of the next.
-            states.append(state[0][n_layers - 1 :: n_layers].ravel())
+            last = state[0][n_layers - 1 :: n_layers]
+            states.append(last.ravel() / np.sqrt(len(last), dtype=np.float32))
         return Told(np.array(nats, np.float32), np.stack(states), ids[1:])
 
     def _tokens(self, prompt: str) -> list[str]:
-        return self._split(normalize(prompt, self.description.cleaning))
+        return self._split(self.cleaned(prompt))
 
     def _nothing(self) -> list[Floats]:
         shapes = {each.name: each.shape for each in self._session.get_inputs()}

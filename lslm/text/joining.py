@@ -16,17 +16,19 @@ class Joiner:
         >>> join = Joiner("words")
         >>> "".join(map(join, ["well", ",", "it", "(", "is", ")", "so", "."]))
         'well, it (is) so.'
-        >>> "".join(map(Joiner("words"), ["so", "un", "##bear", "##able"]))
+        >>> join = Joiner("words", in_pieces=True)
+        >>> "".join(map(join, ["so", "un", "##bear", "##able"]))
         'so unbearable'
     """
 
-    def __init__(self, tokenizer: str, before: str = "") -> None:
+    def __init__(self, tokenizer: str, before: str = "", *, in_pieces: bool = False) -> None:
         self._spaced, self._before, self._quoted = tokenizer == "words", before, False
+        self._in_pieces = in_pieces
 
     def __call__(self, token: str) -> str:
         """The token with what stands between it and the one before."""
-        inside = token.startswith(INSIDE)
-        text = "\n" if token == MARK else token.removeprefix(INSIDE)
+        inside = self._in_pieces and token.startswith(INSIDE)
+        text = "\n" if token == MARK else token[len(INSIDE) :] if inside else token
         gap = " " if self._spaced and not inside and self._apart(text) else ""
         if text == _QUOTE:
             self._quoted = not self._quoted

@@ -65,13 +65,6 @@ class Batches(keras.utils.PyDataset):
         self.batches = [batches[i] for i in self.random.permutation(len(batches))]
 
 
-def in_order(lengths: Rows, batch_size: int) -> Iterator[Rows]:
-    """Rows in batches of similar lengths, for answering: no shuffling."""
-    order = np.argsort(lengths, kind="stable")
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
-
-
 def for_keras(inputs: dict[str, Array]) -> Any:
     """The inputs in their order: an array where there is one, else a tuple."""
     values = tuple(inputs.values())

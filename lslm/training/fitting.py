@@ -10,11 +10,11 @@ import numpy as np
 from lslm import heads
 from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
-from lslm.heads.batching import ask
+from lslm.heads.batching import ask, of_similar_length
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
 from lslm.training import feeds, paces, running
-from lslm.training.batches import MULTIPLE, for_keras, in_order
+from lslm.training.batches import MULTIPLE, for_keras
 from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.optimizers import optimizer
@@ -85,10 +85,12 @@ def answer(
 ) -> Array:
     """Outputs of a network for all examples, in their order, first axis the documents."""
     longest = head.batching.longest(max_tokens)
+    lengths = examples.lengths(longest)
+    together = list(of_similar_length(lengths, _ANSWER_BATCH, head.batching.most_tokens))
     found: list[tuple[Array, Array]] = []
     # The longest batch, which may be a smaller one, goes first: a graph that was traced for one shape is traced
     # once more for all sizes of the axes that differ in the second batch, and here both do.
-    for rows in reversed(list(in_order(examples.lengths(longest), _ANSWER_BATCH))):
+    for rows in reversed(together):
         documents = [examples.document(row, longest) for row in rows]
         (outputs,) = ask(
             head.batching,

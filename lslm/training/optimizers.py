@@ -32,10 +32,10 @@ class LeanAdamW(keras.optimizers.AdamW):
     before its start; moments are gathered from the first step on. The rate is a function of the number of the
     step, inside the graph: nothing is traced again when a layer is let go.
 
-    With `lazy`, a table whose gradient comes as some of its rows learns in these rows alone; the moments of the
-    others stay as they are (PyTorch's SparseAdam does the same). Else a step costs several passes over the whole
-    table, however few words a batch has. TensorFlow gives such gradients where rows are looked up; other backends
-    do not.
+    With `lazy`, a table whose gradient comes as some of its rows learns and decays in these rows alone; the
+    moments of the others stay as they are (PyTorch's SparseAdam does the same). Else a step costs several passes
+    over the whole table, however few words a batch has. TensorFlow gives such gradients where rows are looked up;
+    other backends do not.
     """
 
     def __init__(
@@ -72,9 +72,12 @@ class LeanAdamW(keras.optimizers.AdamW):
         mean = mean + (gradient.values - mean) * (1 - self.beta_1)
         square = square + (ops.square(gradient.values) - square) * (1 - self.beta_2)
         change = learning_rate * correction * mean / (ops.sqrt(square) + self.epsilon)
+        weights = looked_up(variable, rows)
+        if self.weight_decay and self._use_weight_decay(variable):
+            weights = weights - weights * self.weight_decay * learning_rate
         self.assign(first, _rows_like(gradient, mean))
         self.assign(second, _rows_like(gradient, square))
-        self.assign(variable, _rows_like(gradient, looked_up(variable, rows) - change))
+        self.assign(variable, _rows_like(gradient, weights - change))
 
     def _clip_gradients(self, grads: Any) -> Any:
         """By the norm of all. Keras makes rows a whole table for it."""
@@ -96,6 +99,12 @@ class LeanAdamW(keras.optimizers.AdamW):
         return ops.cast(rate, variable.dtype) * pace.share * there
 
     def _apply_weight_decay(self, variables: Any) -> None:
+        # Whose gradients are of rows is known in the update step, which comes next.
+        if not self.lazy:
+            self._decay(variables)
+
+    def _decay(self, variables: Any) -> None:
+        """Of whole variables."""
         if self._replicated() and not self.paces:
             super()._apply_weight_decay(variables)
         elif self.weight_decay:
@@ -108,6 +117,9 @@ class LeanAdamW(keras.optimizers.AdamW):
     def _backend_update_step(
         self, grads: Any, trainable_variables: Any, learning_rate: Any
     ) -> None:
+        if self.lazy:
+            pairs = zip(grads, trainable_variables, strict=True)
+            self._decay([variable for gradient, variable in pairs if not _is_of_rows(gradient)])
         if self._replicated():
             super()._backend_update_step(grads, trainable_variables, learning_rate)
         else:

@@ -162,7 +162,8 @@ def prepare(
         ledger.note("vectors", fingerprints[watched.taken()])
     sentences = kind.batching.sentences(heads.options(head))
     needed = (MARK,) if sentences else ()
-    vocabulary, vectors = _vocabulary(store, training, learned, embedding, needed, into)
+    n_ends = len(training) if kind.batching.in_streams else 0
+    vocabulary, vectors = _vocabulary(store, training, learned, embedding, needed, n_ends, into)
     ledger.note("vocabulary", fingerprints[watched.taken()])
     vocabulary.save(into / "vocabulary.json")
     if vectors is not None:
@@ -234,22 +235,25 @@ def _vocabulary(
     learned: WordVectors | None,
     settings: EmbeddingSettings,
     needed: tuple[str, ...],
+    n_ends: int,
     into: Path,
 ) -> tuple[Vocabulary, Floats | None]:
     """Words of the training part by falling frequency, then the most frequent outside words.
 
-    Those `needed` are among them in any case. The counts behind the choice are written into the part's folder.
+    Those `needed` are among them in any case. The mark is as frequent as it is in the text and, besides, at
+    `n_ends` ends of documents. The counts of the text are written into the part's folder.
     """
     counts = store.counts(rows)
-    order = np.argsort(-counts, kind="stable")
-    own = {store.types[i]: int(counts[i]) for i in order if counts[i]}
+    own = {store.types[i]: int(counts[i]) for i in np.flatnonzero(counts)}
+    told = own | {MARK: own.get(MARK, 0) + n_ends} if n_ends else own
+    ranked = dict(sorted(told.items(), key=lambda each: -each[1]))
     if learned is None:
-        frequent = [word for word, n in own.items() if n >= settings.min_count]
+        frequent = [word for word, n in ranked.items() if n >= settings.min_count]
         frequent += [word for word in needed if word not in frequent]
         _write_counts(into / fitted.COUNTS, frequent, own)
         return Vocabulary((*SPECIAL, *frequent)), None
     place = {word: i for i, word in enumerate(learned.words)}
-    known = [word for word in own if word in place]
+    known = [word for word in ranked if word in place]
     there = set(known)
     others = (word for word in learned.words if word not in there)
     words = known + [word for word, _ in zip(others, range(settings.outside_words), strict=False)]

@@ -35,6 +35,8 @@ THREADS = (
     "TF_NUM_INTEROP_THREADS",
 )
 """Variables that say how many threads a process computes with; read when the libraries are first used."""
+SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+"""Variables of a process that may not be alone on its GPU: TensorFlow takes the whole memory otherwise."""
 _LEAST_MEMORY = 1_500_000_000
 """Bytes that a process may always have; a new one with Keras at work has about 500 million."""
 _SHARE = 0.25
@@ -274,8 +276,7 @@ def _shares(number: int, gpus: float) -> Iterator[str | None]:
 def _serve(line: Connection, device: str | None) -> None:
     if device is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = device
-        # TensorFlow takes the whole memory otherwise, and nothing is left for the other shares.
-        os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    os.environ.update(SHARED_GPU)
     allocation.keep_freed_memory()
     # Ctrl-C goes to the whole group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -30,6 +30,12 @@ class Model:
         assert folder == ("notes", "champion")
         return cls()
 
+    def unknown(self, prompt: str) -> list[str]:
+        return [word for word in prompt.split() if word.isupper()]
+
+    def cleaned(self, prompt: str) -> str:
+        return " ".join(prompt.split())
+
     def write(self, prompt: str, n: int, sampling: Sampling, seed: int) -> Iterator[Written]:
         ASKED.append((prompt, n, sampling, seed))
         return (Written(word, f" {word}", 0.5) for word in ("came", "home"))
@@ -80,6 +86,20 @@ def test_the_text_goes_on_from_the_prompt() -> None:
     assert ASKED[-1] == ("the fox", 9, Sampling(0.8, 0.9), 3)
 
 
+def test_the_prompt_is_shown_as_the_model_reads_it() -> None:
+    found = asked("generate", "notes", " the   fox ")
+    assert (found.stdout, found.stderr) == ("the fox came home\n", "")
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_words_that_the_model_does_not_know_are_told_on_stderr(options: tuple[str, ...]) -> None:
+    found = asked("generate", "notes", "the ABC fox DE", *options)
+    assert found.stderr == "the model does not know: ABC, DE\n"
+    assert "does not" not in found.stdout
+    many = asked("generate", "notes", " ".join("ABCDEFG"), *options)
+    assert many.stderr == "the model does not know: A, B, C, D, E and 2 more\n"
+
+
 def test_each_token_is_one_object() -> None:
     lines = asked("generate", "notes", "--json").stdout.splitlines()
     assert json.loads(lines[0]) == {"token": "came", "text": " came", "probability": 0.5}
@@ -97,6 +117,25 @@ def test_lines_are_told_with_their_numbers(tmp_path: Path) -> None:
     found = asked("score", "notes", str(tmp_path / "a.txt"))
     assert found.stdout == "3.00\t1\tone\n6.00\t3\tlonger\n"
     assert found.stderr == "2 lines, 4 tokens: perplexity 7.50\n"
+
+
+@pytest.mark.parametrize("stdin", [True, False])
+def test_lines_end_as_those_of_a_corpus_do(tmp_path: Path, stdin: bool) -> None:
+    """At line feeds alone: not at form feeds, next lines, line separators or carriage returns inside."""
+    text = "a\x0cb\x85c\u2028d\re\r\n\r\nlast"
+    file = tmp_path / "a.txt"
+    file.write_bytes(text.encode())
+    given = CliRunner().invoke(
+        app,
+        ["score", "notes", "-" if stdin else str(file), "--json"],
+        input=text.encode() if stdin else None,
+    )
+    # The runner makes line ends alike; as JSON they are all there.
+    rows = [json.loads(line) for line in given.stdout_bytes.decode().split("\n")[:-1]]
+    assert [(row["line"], row["text"]) for row in rows] == [
+        (1, "a\x0cb\x85c\u2028d\re"),
+        (3, "last"),
+    ]
 
 
 def test_the_strangest_come_first_when_asked_for() -> None:
@@ -118,6 +157,18 @@ def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes, said: str) -
     found = asked("score", "notes", str(tmp_path / "a.txt"))
     assert isinstance(found.exception, InputError)
     assert found.exception.what == said
+
+
+@pytest.mark.parametrize("option", ["--cache", "--dynamic"])
+def test_the_lines_that_are_scored_are_not_held_out(tmp_path: Path, option: str) -> None:
+    file, same = tmp_path / "lines.txt", tmp_path / "same.txt"
+    file.write_text("four\nfiver\n", encoding="utf-8")
+    same.write_text("four\n\nfiver", encoding="utf-8")
+    for held_out in (file, same):
+        found = asked("score", "notes", str(file), option, str(held_out))
+        assert isinstance(found.exception, InputError)
+        assert found.exception.what == "the held-out lines are those that are scored"
+        assert found.exception.where == str(held_out)
 
 
 def test_a_cache_and_dynamic_evaluation_are_told_apart_and_rank_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from lslm.cli.app import app
 from lslm.cli.ending import show
 from lslm.cli.options import load_pipeline
 from lslm.errors import InputError
+from lslm.settings import Settings
 from tests.cli.samples import REPORT
 from tests.evaluation.test_front import FOUND
 
@@ -51,6 +53,11 @@ def interrupted(settings, base):
 
 def terminated(settings, base):
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def endless(settings, base):
+    while True:
+        time.sleep(0.01)
 
 
 def forbidden(settings, base):
@@ -136,6 +143,37 @@ def test_sigterm_is_told_like_ctrl_c_and_is_status_143(tmp_path, flow, capfd, mo
         main()
     assert ended.value.code == 143
     assert "running the same command goes on where it stopped" in capfd.readouterr().err
+
+
+def test_a_run_whose_time_is_over_stops_as_after_sigterm(tmp_path, flow, capfd, monkeypatch):
+    from lslm.cli import main
+
+    flow(endless)
+    given = ["--workspace", str(tmp_path), "--set", "execution.timeout=0.2s"]
+    monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", *given])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 143
+    err = capfd.readouterr().err
+    assert "the time of execution.timeout is over" in err
+    assert "running the same command goes on where it stopped" in err
+
+
+def test_a_run_that_ends_in_time_is_left_alone(tmp_path, flow, capfd):
+    flow(loud)
+    given = ["--workspace", str(tmp_path), "--set", "execution.timeout=1h", "--json"]
+    app(["run", "imdb", *given], standalone_mode=False)
+    assert json.loads(capfd.readouterr().out)["version"] == "3"
+
+
+@pytest.mark.parametrize(("approval", "expected"), [(False, 60), (True, 60 + 7200)])
+def test_the_time_that_a_person_has_is_not_the_run_s(approval, expected):
+    settings = Settings(
+        name="a",
+        execution={"timeout": "1m"},
+        registry={"approval": approval, "approval_timeout": "2h"},
+    )
+    assert command.time_limit(settings) == expected
 
 
 def test_what_the_log_cannot_take_is_lost(tmp_path, flow, capfd):

@@ -46,6 +46,8 @@ def name(tmp_path):
         "encoder.units=16",
         "training.batch_size=8",
         "execution.workers=7",
+        "execution.cores=2",
+        "search.max_size_mb=2MB",
         "evaluation.baselines=[majority]",
         "search.n_trials=0",
         "embedding.size=16",

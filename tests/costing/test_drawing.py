@@ -30,6 +30,12 @@ def test_draws_of_the_default_space_are_valid():
     assert len(draws(settings(search={"n_trials": 1}))) > 1
 
 
+def test_a_bounded_search_draws_sizes_too():
+    space = {"encoder.units": [8]}
+    found = draws(settings(search={"n_trials": 1, "space": space, "max_size_mb": 2.0}))
+    assert {each.encoder.vector_units for each in found} == {32, 64, 96, 128, 160, 192}
+
+
 def test_without_a_search_there_is_the_start_alone():
     (only,) = draws(settings(training={"epochs": 7}))
     assert only.training.epochs == 7

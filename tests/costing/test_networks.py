@@ -67,3 +67,13 @@ def test_networks_are_chosen_that_differ_in_cost():
     same = BASE.replaced({"training.learning_rate": 0.01})
     small = BASE.replaced({"encoder.units": 16})
     assert different([BASE, same, small], EMBEDDING, 1000, 4) == [BASE, small]
+
+
+def test_fewer_words_and_shorter_vectors_are_less_work():
+    made = EmbeddingSettings(method="none", size=100)
+    whole = size(BASE, made, 10_000)
+    small = size(
+        BASE.replaced({"encoder.max_words": 500, "encoder.vector_units": 10}), made, 10_000
+    )
+    assert whole.weights - small.weights > 10_000 * 100 - 500 * 10
+    assert small.flops < whole.flops

@@ -37,7 +37,7 @@ def test_the_final_fit_is_a_part_a_network_and_its_export():
 
 
 def test_folds_on_two_processes_end_with_the_third_round(monkeypatch):
-    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 2)
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 2)
     work = costs(execution={"workers": 2}).of("cross-validate")
     fold = 720 * 4 * 0.01 + 2 + 1 + 180 * 0.005 + 0.1 * 7.2
     assert work.cpu == pytest.approx(5 * (1 + fold))
@@ -46,7 +46,7 @@ def test_folds_on_two_processes_end_with_the_third_round(monkeypatch):
 
 
 def test_processes_beyond_the_cores_gain_nothing(monkeypatch):
-    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 1)
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 1)
     one, eight = (costs(execution={"workers": n}).of("cross-validate") for n in (1, 8))
     assert one == eight
 
@@ -82,6 +82,40 @@ def test_patience_ends_trials_before_their_last_epoch():
     assert short < long
 
 
+def test_a_trial_on_folds_is_a_fit_of_each(monkeypatch):
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 1)
+    work = costs(search={"n_trials": 2, "folds": 5, "pruner": "none"}).of("search")
+    # Five parts of 1 s; a fit has 720 of 900 documents, and answers for the other 180 after each of 4 epochs.
+    one = 720 * 4 * 0.01 + 2 + 1 + 4 * 180 * 0.005
+    assert work.cpu == pytest.approx(5 * 1 + 2 * 5 * one)
+    assert work.wall == work.cpu
+
+
+@pytest.mark.parametrize(("pruner", "n_fits"), [("median", 3), ("wilcoxon", 4)])
+def test_a_trial_on_folds_is_pruned_between_them(pruner, n_fits):
+    def cpu(n, folds, pruner):
+        return costs(search={"n_trials": n, "folds": folds, "pruner": pruner}).search(900).cpu
+
+    whole, pruned = (cpu(5, 5, each) - cpu(4, 5, each) for each in ("none", pruner))
+    assert pruned == pytest.approx(whole * (0.5 * n_fits + 0.5 * 5) / 5)
+
+
+def test_where_models_are_bounded_each_is_exported_and_none_is_pruned():
+    space = {"training.learning_rate": [0.1, 0.2], "encoder.units": [16]}
+    asked = {"n_trials": 8, "pruner": "none", "space": space}
+    pruned = {"pruner": "median", "max_latency_ms": 1.0}
+    free, bounded = (costs(search={**asked, **more}).of("search").cpu for more in ({}, pruned))
+    # A part of all documents, and eight exports.
+    assert bounded == pytest.approx(free + 1 + 8 * 3)
+
+
+def test_a_fit_of_two_cores_has_half_as_many_beside_it(monkeypatch):
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 4)
+    assert costs(execution={"workers": None, "cores": 2}).processes == 2
+    assert costs(execution={"workers": 3, "cores": 2}).processes == 2
+    assert costs(execution={"workers": None, "cores": 1}).processes == 4
+
+
 def test_a_grid_ends_when_all_of_it_was_tried():
     space = {"encoder.units": [8, 16]}
     asked = {"sampler": "grid", "space": space, "pruner": "none"}
@@ -111,7 +145,7 @@ def test_nothing_is_explained_where_answers_are_no_classes():
 
 
 def test_language_models_of_outside_text_have_a_process_a_direction(monkeypatch):
-    monkeypatch.setattr("lslm.costing.stages.available_cores", lambda: 2)
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 2)
     # 1,000 documents of 20 words, 2 passes of 0.001 s, and 3 s to begin.
     rates = RATES.model_copy(
         update={"parts": {"corpus": CORPUS, "outside": CORPUS}, "reading": Line(fixed=3, each=1e-3)}

@@ -6,6 +6,7 @@ import pytest
 
 from lslm.search.judge import Judge
 from lslm.search.study import Study
+from lslm.settings import Settings
 from tests.search.test_study import study
 
 GOOD, BAD = (0.6, 0.7, 0.8, 0.9), (0.1, 0.1, 0.1, 0.1)
@@ -65,10 +66,18 @@ def test_a_trial_that_is_gone_on_with_tells_its_steps_again_without_harm(tmp_pat
     [
         ({"pruner": "wilcoxon"}, "folds of 3 or more"),
         ({"pruner": "hyperband", "folds": 3}, "folds: 1"),
+        ({"pruner": "hyperband", "in_waves": True}, "in_waves needs median, wilcoxon or none"),
     ],
 )
-def test_a_pruner_that_does_not_fit_the_parts_is_refused(
+def test_a_pruner_that_does_not_fit_is_refused(
     tmp_path: Path, settings: dict[str, object], right: str
 ) -> None:
     with pytest.raises(ValueError, match=right):
         study(tmp_path, **settings)
+
+
+def test_hyperband_that_hears_trials_beside_each_other_is_not_deterministic() -> None:
+    asked = {"name": "toy", "search": {"pruner": "hyperband"}}
+    assert Settings.model_validate(asked).search.pruner == "hyperband"
+    with pytest.raises(ValueError, match="deterministic: search.pruner has to be median"):
+        Settings.model_validate({**asked, "deterministic": True})

@@ -7,9 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
+from optuna.trial import FrozenTrial
 from sqlalchemy.exc import OperationalError
 
 from lslm.errors import InputError
@@ -72,6 +74,28 @@ def test_sqlite_lets_readers_and_a_writer_work_side_by_side(tmp_path: Path) -> N
     study(tmp_path)
     with closing(sqlite3.connect(tmp_path / "optuna.db")) as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_trials_that_ended_are_read_once_by_all_judges(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = study(tmp_path, n_trials=9)
+    for _ in range(4):
+        opened.tell(opened.ask(), 0.5, 1)
+    assert opened.n_left() == 5
+    read: list[int] = []
+    get = optuna.storages.RDBStorage._get_trials
+
+    def counted(self: optuna.storages.RDBStorage, *given: Any, **named: Any) -> list[FrozenTrial]:
+        found = get(self, *given, **named)
+        read.append(sum(trial.state.is_finished() for trial in found))
+        return found
+
+    monkeypatch.setattr(optuna.storages.RDBStorage, "_get_trials", counted)
+    for _ in range(3):
+        Judge(opened.ask()).hear(0.4, 1)
+    assert read
+    assert max(read) == 0
 
 
 @pytest.fixture

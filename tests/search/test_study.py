@@ -1,12 +1,13 @@
 import time
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
 
 from lslm import heads, owners
 from lslm.errors import InputError
-from lslm.search import beating
+from lslm.search import beating, storage
 from lslm.search import space as spaces
 from lslm.search.study import Study
 from lslm.settings import Hyperparameters, Range, SearchSettings, SearchSpace
@@ -17,13 +18,13 @@ SPACE: SearchSpace = {
 }
 
 
-def study(folder: Path, name: str = "toy", **settings: object) -> Study:
+def study(folder: Path, name: str = "toy", space: SearchSpace = SPACE, **settings: object) -> Study:
     return Study(
         name,
         f"sqlite:///{folder / 'optuna.db'}",
         heads.get("classify").goal,
         SearchSettings.model_validate({"n_trials": 3, **settings}),
-        SPACE,
+        space,
         Hyperparameters().replaced({"encoder.units": 8}),
         "reviews",
     )
@@ -126,6 +127,111 @@ def test_a_trial_of_another_machine_is_taken_up_only_where_nothing_is_heard_of_i
     assert study(tmp_path).ask().number == 0
 
 
+def elsewhere(opened: Study, number: int) -> optuna.Trial:
+    """The trial, run by a machine that is alive."""
+    trial = opened.running[number]
+    trial.set_user_attr("owner", {**owners.mine(), owners.HOST: "another"})
+    return trial
+
+
+def test_what_another_machine_took_up_meanwhile_is_left_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = study(tmp_path)
+    first.ask()
+    second = study(tmp_path)
+    look = second._abandoned
+
+    def slowly(trial: Any) -> bool:
+        found = look(trial)
+        elsewhere(first, 0)
+        return found
+
+    monkeypatch.setattr(second, "_abandoned", slowly)
+    assert second.ask().number == 1
+
+
+def test_of_two_that_go_on_with_a_trial_that_waits_one_is_let(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = study(tmp_path)
+    first.ask()
+    first.give_back()
+    second = study(tmp_path)
+    store = storage.opened(second.url)
+    mark, marked = store.set_trial_state_values, list[int]()
+
+    def second_to_mark(trial: int, state: Any, values: Any = None) -> bool:
+        marked.append(trial)
+        return mark(trial, state, values) and (len(marked) > 1 or elsewhere_too(trial))
+
+    def elsewhere_too(trial: int) -> bool:
+        store.set_trial_user_attr(trial, "owner", {**owners.mine(), owners.HOST: "another"})
+        return False
+
+    monkeypatch.setattr(store, "set_trial_state_values", second_to_mark)
+    assert second.ask().number == 1
+
+
+def test_a_trial_of_nobody_is_taken_up_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = study(tmp_path)
+    # Begun, and not signed yet.
+    opened.study.ask()
+    assert study(tmp_path).ask().number == 1
+    monkeypatch.setattr(beating, "GRACE", -1)
+    assert study(tmp_path).ask().number == 0
+
+
+@pytest.mark.parametrize("n_told", [0, 1])
+def test_a_process_that_dies_as_it_begins_a_trial_leaves_it_to_the_next(
+    n_told: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = study(tmp_path)
+    for _ in range(n_told):
+        first.tell(first.ask(), 0.5, 1)
+    sign = beating.sign
+
+    def dies_once_it_runs(store: Any, trial: int) -> None:
+        if store.get_trial(trial).state == optuna.trial.TrialState.RUNNING:
+            raise KeyboardInterrupt
+        sign(store, trial)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(beating, "sign", dies_once_it_runs)
+        with pytest.raises(KeyboardInterrupt):
+            first.ask()
+    again = study(tmp_path)
+    assert again.ask().number == n_told
+    assert len(again.study.trials) == n_told + 1
+
+
+@pytest.mark.parametrize("how", ["tell", "prune", "fail", "pass_over", "give_back"])
+def test_what_another_machine_told_is_left_as_it_is(how: str, tmp_path: Path) -> None:
+    opened = study(tmp_path)
+    ticket = opened.ask()
+    study(tmp_path).study.tell(0, 0.9)
+    if how == "tell":
+        opened.tell(ticket, 0.5, 1)
+    elif how == "pass_over":
+        opened.pass_over(ticket, {"size_mb": 3.0})
+    elif how == "give_back":
+        opened.give_back()
+    else:
+        getattr(opened, how)(ticket)
+    assert not opened.running
+    assert [(t.state.name, t.value) for t in opened.study.trials] == [("COMPLETE", 0.9)]
+
+
+def test_a_trial_that_another_machine_goes_on_with_is_not_given_back(tmp_path: Path) -> None:
+    opened = study(tmp_path)
+    opened.ask()
+    elsewhere(opened, 0)
+    opened.give_back()
+    assert opened.study.trials[0].state == optuna.trial.TrialState.RUNNING
+
+
 def test_no_more_trials_are_begun_than_are_left(tmp_path: Path) -> None:
     opened = study(tmp_path, n_trials=2)
     tickets = [opened.ask() for _ in range(3)]
@@ -214,6 +320,40 @@ def test_a_spent_budget_is_remembered(tmp_path: Path) -> None:
     assert not study(tmp_path, budget="1h").exhausted()
 
 
+SMALL_GRID: SearchSpace = {"encoder.units": (8, 16), "encoder.layers": (2, 3)}
+
+
+def test_a_grid_is_tried_point_by_point_and_ends_with_its_last(tmp_path: Path) -> None:
+    # The settings as they stand, one layer, lie outside.
+    opened = study(tmp_path, space=SMALL_GRID, sampler="grid", n_trials=20)
+    assert opened.n_left() == 4
+    tried = []
+    while ticket := opened.ask():
+        tried.append(tuple(opened.parameters(ticket).values()))
+        opened.tell(ticket, 0.5, 1)
+    assert sorted(tried) == [(8, 2), (8, 3), (16, 2), (16, 3)]
+    assert opened.n_left() == 0
+
+
+def test_points_of_a_grid_that_run_or_failed_are_not_tried_again(tmp_path: Path) -> None:
+    opened = study(tmp_path, space=SMALL_GRID, sampler="grid", n_trials=20)
+    tickets = [opened.ask() for _ in range(5)]
+    assert [ticket is None for ticket in tickets] == [False] * 4 + [True]
+    opened.fail(tickets[0])
+    assert opened.ask() is None
+    assert opened.n_left() == 3
+
+
+def test_a_grid_that_was_cut_off_is_gone_on_with(tmp_path: Path) -> None:
+    first = study(tmp_path, space=SMALL_GRID, sampler="grid", n_trials=20)
+    first.tell(first.ask(), 0.5, 1)
+    lost = first.parameters(first.ask())
+    again = study(tmp_path, space=SMALL_GRID, sampler="grid", n_trials=20)
+    assert again.parameters(again.ask()) == lost
+    assert len({tuple(again.parameters(again.ask()).values()) for _ in range(2)}) == 2
+    assert again.ask() is None
+
+
 @pytest.mark.parametrize("sampler", ["tpe", "random", "grid"])
 def test_every_sampler_stays_inside_the_space(sampler: str, tmp_path: Path) -> None:
     opened = study(tmp_path, sampler=sampler)
@@ -257,6 +397,17 @@ def test_a_search_that_finds_nothing_better_ends(tmp_path: Path) -> None:
         assert not opened.exhausted()
         opened.tell(opened.ask(), value, 1)
     opened.tell(opened.ask(), 0.8, 1)
+    assert opened.exhausted()
+
+
+def test_trials_that_were_not_trained_do_not_wear_patience_out(tmp_path: Path) -> None:
+    opened = study(tmp_path, n_trials=20, patience=3, max_size_mb=2.0)
+    opened.tell(opened.ask(), 0.9, 1, {"size_mb": 1.0})
+    for _ in range(4):
+        opened.pass_over(opened.ask(), {"size_mb": 3.0})
+    assert not opened.exhausted()
+    for _ in range(3):
+        opened.tell(opened.ask(), 0.5, 1, {"size_mb": 1.0})
     assert opened.exhausted()
 
 

@@ -1,5 +1,7 @@
 """A served language model expects what Keras expects, step by step and as a whole, and writes."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -7,7 +9,9 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from lslm import heads
 from lslm.errors import InputError
+from lslm.serving import predictor as predicting
 from lslm.serving.export import to_onnx
 from lslm.serving.model_files import load_members
 from lslm.serving.model_folder import STEP, ModelFolder
@@ -15,6 +19,7 @@ from lslm.serving.predictor import Predictor
 from lslm.serving.scoring import score_lines
 from lslm.serving.stepping import LOG_PROBABILITIES, to_step
 from lslm.serving.writing import Sampling, Writer
+from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
 from tests.serving import language
 from tests.serving.language import WORDS
 
@@ -29,16 +34,65 @@ def expected(members: list[keras.Model], row: np.ndarray) -> np.ndarray:
 
 def test_documents_cost_what_keras_says(language_model: tuple[Path, list[keras.Model]]) -> None:
     folder, members = language_model
-    outputs = Predictor.load(folder).outputs([*TEXTS, " ".join(WORDS.words[i] for i in LONG)])
     mark = WORDS.mark
+    known = LONG[np.isin(LONG, range(2, mark))]
+    outputs = Predictor.load(folder).outputs([*TEXTS, " ".join(WORDS.words[i] for i in known)])
     rows = [
         np.array([mark, 2, 3, 4, 5, 6, 2, 3, 1, mark, 5, mark], np.int32),
         np.array([mark, mark], np.int32),
         np.array([mark, 3, mark], np.int32),
         np.array([mark, 1, 1, 4, mark], np.int32),
+        np.array([mark, *known, mark], np.int32),
     ]
-    for row, nats in zip(rows, outputs, strict=False):
-        assert nats == pytest.approx(expected(members, row).sum(), abs=1e-4)
+    for row, nats in zip(rows, outputs, strict=True):
+        costs = expected(members, row).sum(dtype=np.float64)
+        assert nats == pytest.approx(costs, abs=1e-4, rel=1e-5)
+
+
+def test_a_long_document_goes_in_alone(foxes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[int]] = []
+
+    def lasting(batching: object, network: object, documents: Sequence, *rest: int) -> list:
+        asked.append([len(ids) for ids in documents])
+        return [np.ones((len(documents), max(asked[-1]) + 1))]
+
+    monkeypatch.setattr(predicting, "ask", lasting)
+    outputs = Predictor.load(foxes).outputs(["fox", "fox " * 40_000, *["the fox"] * 20])
+    assert asked == [[1, *[2] * 20], [40_000]]
+    assert outputs.tolist() == [2, 40_001, *[3] * 20]
+
+
+def test_answers_need_no_package_of_the_head_s_own(
+    foxes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert heads.get("language-model").packages == ()
+    for name in ("sentencex", "tokenizers"):
+        monkeypatch.setitem(sys.modules, name, None)
+    (answer,) = Predictor.load(foxes).predict(["The fox\ncame home. Home"])
+    assert answer["tokens"] == 8
+    assert list(Writer.load(foxes).write("The fox\ncame", 2, Sampling(), 0))
+
+
+@pytest.mark.parametrize("pieces", [{}, {"pieces": ["the"]}])
+def test_signs_before_a_token_are_taken_away_where_there_are_pieces(
+    foxes: Path, pieces: dict[str, list[str]]
+) -> None:
+    files = ModelFolder(foxes)
+    description = files.description()
+    description = description.model_copy(update={"targets": description.targets | pieces})
+    signs = Vocabulary((*SPECIAL, "##a", "##b", "##c", "##d", "##e", MARK))
+    session = onnxruntime.InferenceSession(files.read(STEP))
+    written = list(Writer(description, signs, session).write("the", 9, Sampling(), 0))
+    words = [each for each in written if each.token != MARK]
+    assert words
+    for each in words:
+        assert each.text.strip() == (each.token[2:] if pieces else each.token)
+
+
+def test_a_prompt_s_unknown_words_and_what_is_read_of_it(foxes: Path) -> None:
+    writer = Writer.load(foxes)
+    assert writer.unknown("An owl, an owl came home") == ["an", "owl"]
+    assert writer.cleaned(" The  <b>fox</b> ") == "The fox"
 
 
 def test_a_step_at_a_time_comes_to_the_same(language_model: tuple[Path, list[keras.Model]]) -> None:

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
+from lslm.heads.language_model._reading import read, with_state
 from lslm.serving.remembering import score_remembering
 from lslm.serving.scoring import score_lines
 from lslm.serving.writing import Writer
@@ -20,6 +22,18 @@ def test_token_by_token_a_text_costs_what_it_costs_at_once(foxes: Path) -> None:
     assert (len(told.ids), told.ids[-1]) == (whole["tokens"], language.WORDS.mark)
     # Two members of 5 units each; the last of two layers.
     assert told.states.shape == (whole["tokens"], 10)
+
+
+def test_states_are_as_alike_as_those_of_the_members_are_on_average(
+    language_model: tuple[Path, list[keras.Model]],
+) -> None:
+    """The states are those of the network that reads in Keras; here it has a projection behind them."""
+    folder, members = language_model
+    writer = Writer.load(folder)
+    told = writer.told(TEXTS[0])
+    each = [read(with_state(member), told.ids, writer.mark).states for member in members]
+    expected = np.mean([states @ states.T for states in each], axis=0)
+    assert np.allclose(told.states @ told.states.T, expected, atol=1e-4)
 
 
 def test_what_never_comes_again_changes_nothing(foxes: Path) -> None:

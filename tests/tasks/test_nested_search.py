@@ -38,7 +38,10 @@ class Future:
     def __init__(self, value: Any) -> None:
         self.value = value
         self.state = SimpleNamespace(
-            is_crashed=lambda: False, is_completed=lambda: True, result=lambda: value
+            is_crashed=lambda: False,
+            is_completed=lambda: True,
+            is_final=lambda: True,
+            result=lambda: value,
         )
 
     def result(self) -> Any:
@@ -125,7 +128,7 @@ def nested(folder: Path, world: World, **evaluation: Any) -> Nested:
         settings=settings, base=folder, run_id="r", study_url=f"sqlite:///{folder / 'optuna.db'}"
     )
     search = SearchSettings(
-        n_trials=3, sampler="grid", space={"encoder.units": (4, 8)}, warm_start=1
+        n_trials=3, sampler="grid", space={"encoder.units": (2, 4, 8)}, warm_start=1
     )
     start = Hyperparameters().replaced({"encoder.units": 4})
     data = (handle("development"), handle("tokens"), None, settings.embedding, HeadSettings())

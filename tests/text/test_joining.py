@@ -26,6 +26,11 @@ def test_characters_are_put_together_as_they_are() -> None:
     assert "".join(map(Joiner("all-characters"), "ab c")) == "ab c"
 
 
+def test_signs_of_pieces_are_taken_away_where_there_are_pieces_alone() -> None:
+    assert "".join(map(Joiner("words", in_pieces=True), ["un", "##able"])) == "unable"
+    assert "".join(map(Joiner("chinese"), ["很", "##", "##好"])) == "很####好"
+
+
 def test_a_text_goes_on_from_its_prompt() -> None:
     assert Joiner("words", "came")("home") == " home"
     assert Joiner("words", "(")("home") == "home"

@@ -51,7 +51,7 @@ def test_words_are_cut_as_the_library_cuts_them_and_nothing_is_lost(
     for word in words:
         assert list(cut(word)) == theirs.encode(word).tokens
         assert set(cut(word)) <= set(pieces)
-    assert "".join(map(Joiner("words"), cut(other))) == other
+    assert "".join(map(Joiner("words", in_pieces=True), cut(other))) == other
 
 
 def test_the_mark_stays_whole() -> None:

@@ -9,7 +9,7 @@ from lslm import heads
 from lslm.heads._losses import SmoothedCrossentropy
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
-from lslm.training.batches import Batches, in_order
+from lslm.training.batches import Batches
 from lslm.training.epochs import Epoch
 from lslm.training.fitting import answer, fit
 from lslm.training.parts import Part
@@ -83,11 +83,6 @@ def test_batches_hold_every_document_once_padded_on_the_right(part: Path) -> Non
 def test_the_first_two_batches_never_share_a_width(part: Path) -> None:
     batches = Batches(Part(part).training, Batching(), -1, batch_size=8, max_tokens=400, seed=0)
     assert batches[0][0].shape[1] != batches[1][0].shape[1]
-
-
-def test_answering_orders_by_length() -> None:
-    rows = list(in_order(np.array([5, 1, 3]), batch_size=2))
-    assert [r.tolist() for r in rows] == [[1, 2], [0]]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,11 @@ from lslm.settings import (
 )
 from lslm.text import store
 from lslm.text.pieces import INSIDE
-from lslm.text.vocabulary import UNKNOWN
-from lslm.training.fitting import fit
-from lslm.training.parts import Part, prepare
+from lslm.text.vocabulary import MARK, UNKNOWN
+from lslm.training import fitting
+from lslm.training.fitted import COUNTS
+from lslm.training.fitting import answer, fit
+from lslm.training.parts import Examples, Part, prepare
 
 TEXT = TextSettings(lowercase=False)
 EMBEDDING = EmbeddingSettings(method="none", size=32, min_count=2)
@@ -67,10 +70,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return write_part(tmp_path_factory.mktemp("walks"), HEAD)
 
 
-def write_part(folder: Path, head: HeadSettings) -> tuple[Path, Path]:
-    """The documents, and a part of 400 of them."""
+WALKS = [walk(number) for number in range(440)]
+
+
+def write_part(folder: Path, head: HeadSettings, texts: Sequence[str] = WALKS) -> tuple[Path, Path]:
+    """The 440 documents, and a part of 400 of them."""
     documents = folder / "documents.parquet"
-    texts = [walk(number) for number in range(440)]
     ids = pl.Series(range(440), dtype=pl.UInt64)
     pl.DataFrame({"text": texts, "fingerprint": ids}).write_parquet(documents)
     sentences = heads.get(head.kind).batching.sentences(heads.options(head))
@@ -91,6 +96,35 @@ def test_baselines_know_the_words_that_the_network_knows(made: tuple[Path, Path]
     theirs = vocabulary_of((split(text) for text in training), EMBEDDING.min_count)
     assert set(theirs.words) == set(part.vocabulary.words)
     assert part.training.targets[:, 0].sum() == len(part.training.flat) + 400
+
+
+def test_numbers_of_words_go_by_how_often_they_are_predicted(tmp_path: Path) -> None:
+    """The mark stands in no text of one line, and is the most frequent of all: it ends each document."""
+    texts = [f"{ANIMALS[number % 2]} {number % 40}" for number in range(440)]
+    _, folder = write_part(tmp_path, HEAD, texts)
+    part = Part(folder)
+    assert part.vocabulary.words[2] == MARK
+    counts = part.counts()[2:]
+    assert (counts[0], counts.sum()) == (400, 1200)
+    assert (np.diff(counts) <= 0).all()
+    assert np.load(folder / COUNTS)[2] == 0
+
+
+def test_a_long_document_is_answered_alone_and_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside it each short one would be as long, and 20 of them are 800,000 tokens."""
+    lengths = [3] * 10 + [40_000] + [3] * 10
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    examples = Examples(np.ones(offsets[-1], np.int32), offsets, np.zeros(0))
+    asked: list[list[int]] = []
+
+    def lasting(batching: object, network: object, documents: list, *rest: int) -> list[np.ndarray]:
+        asked.append([len(ids) for ids in documents])
+        return [np.ones((len(documents), max(asked[-1]) + 1))]
+
+    monkeypatch.setattr(fitting, "ask", lasting)
+    found = answer(None, heads.get(HEAD.kind), examples, 2, 400)
+    assert asked == [[40_000], [3] * 20]
+    assert found.tolist() == [length + 1 for length in lengths]
 
 
 @pytest.mark.slow

@@ -85,16 +85,19 @@ ALL, SOME = [2, 2, 0, 3, 4, 1, 5, 2], [2, 2, 4]
 SETTINGS = {"learning_rate": 0.01, "weight_decay": 0.0, "global_clipnorm": 1.0}
 
 
-def test_rows_that_are_seen_at_each_step_learn_as_in_a_whole_table() -> None:
+@pytest.mark.parametrize("weight_decay", [0.0, 3.0])
+def test_rows_that_are_seen_at_each_step_learn_as_in_a_whole_table(weight_decay: float) -> None:
     """One is seen three times in a batch; the gradient is clipped."""
-    whole = words_learned(LeanAdamW(**SETTINGS), ALL)
-    lazy = words_learned(LeanAdamW(**SETTINGS, lazy=True), ALL)
+    settings = SETTINGS | {"weight_decay": weight_decay}
+    whole = words_learned(LeanAdamW(**settings), ALL)
+    lazy = words_learned(LeanAdamW(**settings, lazy=True), ALL)
     np.testing.assert_allclose(lazy, whole, atol=1e-6)
     assert np.abs(whole - words_learned(LeanAdamW(0.0), ALL)).min() > 1e-3
 
 
-def test_a_lazy_table_s_moments_rest_where_a_word_is_not_seen() -> None:
-    made = LeanAdamW(**SETTINGS, lazy=True)
+@pytest.mark.parametrize("weight_decay", [0.0, 3.0])
+def test_a_lazy_table_rests_where_a_word_is_not_seen(weight_decay: float) -> None:
+    made = LeanAdamW(**SETTINGS | {"weight_decay": weight_decay}, lazy=True)
     before = words_learned(LeanAdamW(0.0), SOME)
     after = words_learned(made, SOME)
     assert set(np.flatnonzero((before != after).any(axis=1))) == {2, 4}
@@ -103,3 +106,10 @@ def test_a_lazy_table_s_moments_rest_where_a_word_is_not_seen() -> None:
     for moment in moments:
         assert set(np.flatnonzero(moment.any(axis=1))) == {2, 4}
     assert LeanAdamW.from_config(made.get_config()).lazy
+
+
+def test_beside_lazy_tables_variables_decay_as_ever() -> None:
+    settings = SETTINGS | {"weight_decay": 0.1}
+    pairs = (moved(LeanAdamW(**settings, lazy=lazy), n_steps=2) for lazy in (False, True))
+    for plain, lazy in zip(*pairs, strict=True):
+        np.testing.assert_array_equal(plain, lazy)

@@ -146,6 +146,11 @@ def test_shares_of_a_gpu_are_dealt_out_device_by_device(monkeypatch: pytest.Monk
         assert processes.run(os.getenv, key="CUDA_VISIBLE_DEVICES") == "4"
 
 
+def test_a_process_leaves_memory_of_a_gpu_to_others() -> None:
+    with workers.started(1) as processes:
+        assert processes.run(os.getenv, key="TF_FORCE_GPU_ALLOW_GROWTH") == "true"
+
+
 def test_a_share_of_a_gpu_where_there_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(InputError, match="no GPU"), workers.started(1, gpus=1):

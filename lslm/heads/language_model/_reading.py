@@ -50,26 +50,28 @@ class Steady(keras.Model):
 def with_state(network: keras.Model) -> Steady:
     """From tokens `(rows, time)` and a state, `(rows, units)` twice a layer, to what each next token costs.
 
-    Gives costs, `(rows, time - 1)` nats; what they were predicted from, `(rows, time, size)`; and the state
-    before the last token, which the next piece begins with. The weights are the network's.
+    Gives costs, `(rows, time - 1)` nats; what the last LSTM gives, `(rows, time, units)`; and the state before
+    the last token, which the next piece begins with. The weights are the network's.
     """
     (tokens,) = network.inputs
     now = {id(tokens): tokens}
     before: list[Any] = []
     after: list[Any] = []
+    said: Any = None
     for layer in network.operations:
         if isinstance(layer, keras.layers.InputLayer):
             continue
         given = [now[id(tensor)] for tensor in keras.tree.flatten(layer.input)]
         if isinstance(layer, NextToken):
             costs = layer(given)
-            inner = keras.Model([tokens, *before], [costs, given[0], *after])
+            inner = keras.Model([tokens, *before], [costs, said, *after])
             return Steady(inner)
         if isinstance(layer, CarriedLstm):
             state = [keras.Input((layer.units,)) for _ in range(2)]
             outputs, *later = GoingOn(layer)([*given, *state])
             before += state
             after += later
+            said = outputs
         else:
             outputs = layer(given if len(given) > 1 else given[0])
         tensors = zip(keras.tree.flatten(layer.output), keras.tree.flatten(outputs), strict=True)
@@ -89,7 +91,7 @@ class Read:
     nats: Floats
     """What each token cost, `(n,)`."""
     states: Floats
-    """What each was predicted from, `(n, size)`."""
+    """What the last LSTM gave before each, `(n, units)`."""
 
 
 def pieces(ids: Ids, mark: int, n_rows: int, steps: int) -> Iterator[Ids]:

@@ -136,5 +136,4 @@ HEAD = Head(
         "head.weight_dropout": Range(low=0.0, high=0.6, step=0.1),
     },
     prediction_schema=(("perplexity", "double"), ("tokens", "long"), ("nats", "double")),
-    packages=("sentencex",),
 )

@@ -15,6 +15,7 @@ class Rows(Batching):
     """A row is a document from its `<s>` to its `<s>`; the output is what its tokens cost, in nats."""
 
     most_rows = 64
+    most_tokens = 2**15
     in_streams = True
 
     def sentences(self, options: Section) -> Sentences:

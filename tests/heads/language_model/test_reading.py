@@ -43,7 +43,10 @@ def test_pieces_cost_what_the_whole_costs(
 ) -> None:
     found = _reading.read(reader, IDS, MARK, steps=steps)
     assert np.allclose(found.nats, whole(network, IDS), atol=1e-5)
-    assert found.states.shape == (41, 5)
+    last = keras.Model(network.input, network.get_layer("memory_1").output)
+    states = np.asarray(last(np.array([[MARK, *IDS]], np.int32), training=False))[0, :-1]
+    assert states.shape == (41, 6)
+    assert np.allclose(found.states, states, atol=1e-5)
 
 
 def test_each_of_more_rows_begins_anew(network: keras.Model, reader: _reading.Steady) -> None:
