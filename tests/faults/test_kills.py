@@ -1,5 +1,6 @@
 """Wherever a run is killed or asked to stop, the same command comes to what it would have come to."""
 
+import json
 import random
 import signal
 from collections.abc import Iterator
@@ -59,9 +60,13 @@ def test_asked_to_stop_anywhere(warm: Home, whole: Whole, seed: int) -> None:
     points: list[Point] = []
     for point, ended in ended_early(warm, whole, Fault(Action.TERMINATE), "SIGTERM", seed, 9):
         points.append(point)
+        assert running(warm) == []
+        if ended.status == -signal.SIGTERM:
+            # Databases are closed last. The report is told by then, and the signal has nothing to stop.
+            assert json.loads(ended.said)["version"] == "1", ended.errors
+            continue
         assert ended.status == 128 + signal.SIGTERM, ended.errors
         assert "running the same command goes on where it stopped" in ended.errors
-        assert running(warm) == []
     assert len(points) >= 8
     judged(warm, whole, points)
 
