@@ -34,8 +34,7 @@ def n_trials(settings: Settings) -> int:
     search = settings.search
     if search.sampler != "grid" or not search.n_trials:
         return search.n_trials
-    space = _space(settings)
-    return min(search.n_trials, math.prod(len(each) for each in spaces.grid(space).values()))
+    return min(search.n_trials, spaces.n_points(_space(settings)))
 
 
 def _space(settings: Settings) -> SearchSpace:

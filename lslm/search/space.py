@@ -1,5 +1,6 @@
 """What is searched: dotted setting names, each with choices or a range."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,6 +70,11 @@ def suggest(trial: optuna.Trial, space: SearchSpace) -> dict[str, Any]:
 def grid(space: SearchSpace) -> dict[str, list[Any]]:
     """Every choice of every name; a range needs a `step` or whole-number bounds."""
     return {name: _choices(name, choices) for name, choices in space.items()}
+
+
+def n_points(space: SearchSpace) -> int:
+    """Points of its grid."""
+    return math.prod(len(choices) for choices in grid(space).values())
 
 
 def start(hyperparameters: Hyperparameters, space: SearchSpace) -> dict[str, Any]:

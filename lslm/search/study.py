@@ -1,6 +1,5 @@
 """The study: asking for trials, telling what they came to, going on after a crash."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -59,7 +58,8 @@ class Study:
         )
         self.began = time.monotonic()
         self.spent = float(self.study.user_attrs.get(_SPENT, 0.0))
-        self.n_points = _n_points(settings, space)
+        self.n_points = spaces.n_points(space) if settings.sampler == "grid" else None
+        """Points of the grid; None with another sampler."""
         # The trials of a grid are its points, one after the other.
         if self.n_points is None and not self.study.get_trials(deepcopy=False):
             self.study.enqueue_trial(spaces.start(base, space))
@@ -364,13 +364,6 @@ class Study:
 def _id(trial: optuna.Trial | FrozenTrial) -> int:
     """Of the trial in the storage; Optuna keeps it to itself."""
     return trial._trial_id  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
-
-
-def _n_points(settings: SearchSettings, space: SearchSpace) -> int | None:
-    """Points of the grid; None where the settings name another sampler."""
-    if settings.sampler != "grid":
-        return None
-    return math.prod(len(choices) for choices in spaces.grid(space).values())
 
 
 class _Grid(optuna.samplers.GridSampler):
