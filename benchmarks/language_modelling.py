@@ -90,11 +90,16 @@ def main() -> None:
     asked = parser.parse_args()
     given = dict(each.split("=") for each in asked.set)
     chosen = GPU if asked.gpu else CPU
-    chosen = chosen | {name: type(chosen[name])(float(value)) for name, value in given.items()}
+    chosen = chosen | {name: as_given(chosen[name], value) for name, value in given.items()}
     if asked.only != "training":
         language_modelling_speed.compare(asked.data, chosen, asked.rounds)
     if asked.only != "speed":
         train(asked, chosen)
+
+
+def as_given(before: Any, value: str) -> Any:
+    """A setting of the type that it had."""
+    return value if isinstance(before, str) else type(before)(float(value))
 
 
 def train(asked: argparse.Namespace, chosen: dict[str, Any]) -> None:

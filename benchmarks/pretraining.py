@@ -7,7 +7,7 @@ Outside text is what has no label: all of the development set, its labels unread
 `rotten-tomatoes`, whose documents are sentences. The holdout is fixed: a tenth of all documents. For each seed the
 labelled documents are drawn anew; 0 takes all of them. Three arms have the same documents and the same epochs,
 and take turns: one learns everything from the labelled documents, word vectors too; one has word vectors of the
-outside text; one has these and begins with a pretrained layer.
+outside text; one has these and begins with a pretrained layer, by gradual unfreezing and smaller rates.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
 and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.

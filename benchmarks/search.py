@@ -252,7 +252,8 @@ def ours(pipeline: Path, workspace: Path, digest: str) -> Outcome:
     trials = trials_of(workspace)
     finished = [each for each in trials if each.state == optuna.trial.TrialState.COMPLETE]
     ends = sorted((ended(each) - began, each.value or 0.0) for each in finished)
-    report = json.loads((workspace / "runs" / f"{NAME}.json").read_text("utf-8"))
+    (kept,) = (workspace / "runs" / NAME).glob("*.json")
+    report = json.loads(kept.read_text("utf-8"))
     scores = report["cross_validation"]["systems"]["network"]
     return Outcome(
         search=search["seconds"],

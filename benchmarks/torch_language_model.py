@@ -46,7 +46,7 @@ class LanguageModel(nn.Module):
             states, *state = torch.lstm(
                 states, self.kept[place], weights, True, 1, 0.0, True, False, True
             )
-            self.kept[place] = (state[0].detach(), state[1].detach())
+            self.kept[place] = (state[0].detach().float(), state[1].detach().float())
             last = place == len(self.memories) - 1
             rate = chosen["encoder.head_dropout" if last else "encoder.recurrent_dropout"]
             states = _dropped_units(states, rate)

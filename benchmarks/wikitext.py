@@ -13,6 +13,7 @@ import numpy as np
 
 from lslm import heads
 from lslm.encoder.encoder import Encoder
+from lslm.encoder.precision import computing_in
 from lslm.settings import Hyperparameters
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary
 from lslm.training.optimizers import optimizer
@@ -25,19 +26,22 @@ EOS, UNKNOWN = "<eos>", "<unk>"
 TRAINING, VALIDATION, TEST = "train.txt.gz", "valid.txt", "test.txt"
 CPU: dict[str, Any] = {
     "size": 300,
-    "encoder.units": 400,
+    "encoder.units": 512,
     "encoder.layers": 1,
-    "encoder.embedding_dropout": 0.05,
-    "encoder.spatial_dropout": 0.2,
+    "encoder.embedding_dropout": 0.1,
+    "encoder.spatial_dropout": 0.4,
     "encoder.recurrent_dropout": 0.2,
-    "encoder.head_dropout": 0.4,
+    "encoder.head_dropout": 0.5,
     "training.batch_size": 80,
-    "training.learning_rate": 4e-3,
+    "training.learning_rate": 3e-3,
     "training.clip_norm": 1.0,
     "training.weight_decay": 0.0,
     "training.lazy_words": True,
-    "head.steps": 70,
-    "head.weight_dropout": 0.2,
+    "training.precision": "mixed_bfloat16",
+    "head.steps": 35,
+    "head.weight_dropout": 0.4,
+    "head.activation": 1.0,
+    "head.temporal": 0.5,
     "head.sampled_words": 3000,
 }
 GPU: dict[str, Any] = {
@@ -45,16 +49,15 @@ GPU: dict[str, Any] = {
     "size": 400,
     "encoder.units": 1150,
     "encoder.layers": 3,
-    "encoder.embedding_dropout": 0.1,
     "encoder.spatial_dropout": 0.65,
-    "encoder.recurrent_dropout": 0.2,
     "encoder.head_dropout": 0.4,
-    "training.batch_size": 80,
     "training.learning_rate": 1e-3,
     "training.clip_norm": 0.25,
     "training.weight_decay": 1.2e-6,
     "training.lazy_words": False,
+    "training.precision": "float32",
     "training.epochs": 750,
+    "head.steps": 70,
     "head.weight_dropout": 0.5,
     "head.activation": 2.0,
     "head.temporal": 1.0,
@@ -93,7 +96,8 @@ def network_of(chosen: dict[str, Any], n_words: int) -> keras.Model:
     """The head's own network."""
     wanted = hyperparameters(chosen)
     encoder = Encoder(n_words, chosen["size"], None, wanted.encoder, SEED)
-    return HEAD.build(encoder, {}, wanted.replaced({"training.seed": SEED}))
+    with computing_in(wanted.training.precision):
+        return HEAD.build(encoder, {}, wanted.replaced({"training.seed": SEED}))
 
 
 def begin(network: keras.Model, ids: Ids) -> None:

@@ -13,10 +13,9 @@ from prefect.utilities.timeout import timeout
 from pydantic import Field
 
 from flows.train import train
-from lslm import planning, progress
+from lslm import planning, progress, stopping
 from lslm.cli.environment import prepare
 from lslm.cli.options import DEFAULT
-from lslm.cli.run import time_limit
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
 from lslm.unfinished import claim_temporary
@@ -87,6 +86,6 @@ def _trained(loaded: Pipeline) -> RunReport:
         runners.opened(loaded.settings) as runner,
         runner,
         context.model_copy(update={"task_runner": runner}),
-        timeout(time_limit(loaded.settings)),
+        stopping.limited(timeout(loaded.settings.execution.timeout)),
     ):
         return train.fn(loaded.settings, loaded.base)

@@ -97,6 +97,7 @@ def train(settings: Settings, base: Path) -> RunReport:
             evaluation=settings.evaluation,
             gate=settings.gate,
             registry=settings.registry,
+            store=run.store,
             out_of_scope=settings.split.out_of_scope,
         )
         report = registry.register(

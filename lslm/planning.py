@@ -39,34 +39,40 @@ class StagePlan:
     """Names of the parts of its key that differ from the last run's; empty when it never ran."""
 
 
-def plan(settings: Settings, base: Path, workspace: Workspace) -> list[StagePlan]:
-    """For each stage of the flow `train`, whether it would run; changes nothing.
+@dataclass(frozen=True)
+class Plan:
+    """What a run would do, and what it would come to."""
 
-    The library does not import the flows; the installation says where their plan is.
-    """
-    (point,) = entry_points(group="lslm.flows", name="plan")
-    return point.load()(settings, base, workspace)
+    stages: list[StagePlan]
+    report: RunReport | None
+    """None: the last stage has not run."""
+
+
+def plan(settings: Settings, base: Path, workspace: Workspace) -> list[StagePlan]:
+    """For each stage of the flow `train`, whether it would run; changes nothing."""
+    return _walked(settings, base, workspace).stages
 
 
 def unchanged(settings: Settings, base: Path, workspace: Workspace) -> RunReport | None:
-    """The last report, if every stage is done; None if a run would do something, if only end what another left."""
+    """The report, if every stage is done; None if a run would do something, if only end what another left."""
     if workspace.was_cut_off(settings.name):
         return None
-    stages = plan(settings, base, workspace)
-    if not stages or any(stage.status != "done" for stage in stages):
+    found = _walked(settings, base, workspace)
+    if found.report is None or any(stage.status != "done" for stage in found.stages):
         return None
-    return last_report(settings, workspace)
+    return _as_it_stands(settings, workspace, found.report)
 
 
 def last_report(settings: Settings, workspace: Workspace) -> RunReport | None:
     """The report of the pipeline's last finished run."""
-    report = workspace.read_json(_report_file(settings))
-    return RunReport.model_validate(report) if report else None
+    files = (workspace.root / "runs" / settings.name).glob("*.json")
+    last = max(files, key=lambda file: file.stat().st_mtime, default=None)
+    return RunReport.model_validate_json(last.read_bytes()) if last else None
 
 
 def remember_report(settings: Settings, workspace: Workspace, report: RunReport) -> None:
-    """Keep the report of a finished run."""
-    workspace.write_json(_report_file(settings), report.model_dump(mode="json"))
+    """Keep the report of a finished run, beside those of others."""
+    workspace.write_json(_report_file(settings, report.run_id), report.model_dump(mode="json"))
 
 
 def dotted(hyperparameters: Hyperparameters) -> dict[str, Any]:
@@ -169,8 +175,20 @@ def _files(value: Any, name: str) -> Iterator[tuple[str, str]]:
             yield from _files(child, f"{name}.{number}")
 
 
-def _report_file(settings: Settings) -> str:
-    return f"runs/{settings.name}.json"
+def _walked(settings: Settings, base: Path, workspace: Workspace) -> Plan:
+    """The library does not import the flows; the installation says where their plan is."""
+    (point,) = entry_points(group="lslm.flows", name="plan")
+    return point.load()(settings, base, workspace)
+
+
+def _as_it_stands(settings: Settings, workspace: Workspace, report: RunReport) -> RunReport:
+    """The report that the last stage left, with a person's answer where one came after it."""
+    kept = workspace.read_json(_report_file(settings, report.run_id))
+    return RunReport.model_validate(kept) if kept else report
+
+
+def _report_file(settings: Settings, run_id: str) -> str:
+    return f"runs/{settings.name}/{run_id}.json"
 
 
 def _stage_file(pipeline: str, stage: str) -> str:

@@ -50,9 +50,9 @@ class Source(Section):
     document a file, the label is the folder's name. `docstrings`: documentation strings of Python files,
     their first paragraph as `summary`."""
     encoding: str = "auto"
-    """`auto` tries UTF-8 (with or without BOM), UTF-16 with BOM, then latin-1."""
-    separator: str = "auto"
-    """Of CSV columns; `auto` looks at the first lines."""
+    """`auto` tries UTF-8 (BOM or not, a few stray bytes or none), UTF-16 with BOM, then latin-1."""
+    separator: Annotated[str, Field(pattern=r'^(auto|[^\r\n"])$')] = "auto"
+    """One character between CSV columns, or `auto`, which looks at the first lines."""
     where: dict[str, str] = {}
     """Keep rows whose columns have these values, such as `{language: en}`."""
     labels: str | None = None
@@ -104,7 +104,7 @@ class SplitSettings(Section):
     """How the holdout is cut off."""
 
     holdout: Share = 0.1
-    """Share of the documents; ignored where `corpus.holdout` is given."""
+    """Share of the documents, above 0; ignored where `corpus.holdout` is given."""
     seed: int = 0
     out_of_scope: str | None = None
     """Label of documents that belong to none of the classes, such as `other`. They are kept out of

@@ -3,12 +3,14 @@
 The state of a fit is kept before its epoch is heard of, so a run that goes on later loses nothing. Where no fit is
 running, the first Ctrl-C stops at once. SIGTERM is a Ctrl-C with another status. None of this happens outside
 `listening`: a run that a Prefect worker started is stopped by Prefect.
+
+A limit of time that holds for a run is lifted where nothing is left but to wait for a person.
 """
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -51,6 +53,8 @@ class _Stop:
 
 
 _stop = _Stop()
+_limit = ExitStack()
+"""What stops the run when its time is over."""
 
 
 @contextmanager
@@ -105,3 +109,21 @@ def check() -> None:
     """Raise Interrupted if the run was asked to stop."""
     if _stop.asked is not None:
         raise Interrupted(_stop.asked)
+
+
+@contextmanager
+def limited(limit: AbstractContextManager[None]) -> Iterator[None]:
+    """`limit` stops the block when its time is over, unless `lift` was called there."""
+    global _limit
+    with ExitStack() as held:
+        held.enter_context(limit)
+        before, _limit = _limit, held
+        try:
+            yield
+        finally:
+            _limit = before
+
+
+def lift() -> None:
+    """The time from here on is a person's: no limit of the run holds any longer."""
+    _limit.close()

@@ -5,8 +5,8 @@ Layout of a workspace folder:
     files/<digest>/...       content-addressed files and folders, never changed once there
     results/<stage>-<key>    what a finished stage returned (written by Prefect's result store)
     keys/<pipeline>/...      what the key of each stage was made of, so that a change can be named
-    runs/<pipeline>.json     the keys and the outcome of a pipeline's last finished run
-    runs/<pipeline>.open     the MLflow run of one that is going on, or that was cut off
+    runs/<pipeline>/...      the report of each finished run
+    runs/<pipeline>.open     process and MLflow run of one that is going on, or that was cut off
     locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
     checkpoints/<pipeline>/  where fits stand whose trial, fold or model is not recorded yet
     tmp/                     work in progress
@@ -18,6 +18,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +31,15 @@ from pydantic import BaseModel, ConfigDict
 from lslm import unfinished
 
 _BLOCK = 1 << 20
-_UNFINISHED = ("tmp/*", ".*", "keys/*/.*", "runs/.*", "checkpoints/*/.*", "services/.*")
+_UNFINISHED = (
+    "tmp/*",
+    ".*",
+    "keys/*/.*",
+    "runs/.*",
+    "runs/*/.*",
+    "checkpoints/*/.*",
+    "services/.*",
+)
 
 
 class Handle(BaseModel):
@@ -123,22 +132,32 @@ class Workspace:
         """A run that is cut off inside the block is known by it, also where all its stages are done: what it has
         open elsewhere, in MLflow or Prefect, is still to be ended.
         """
-        if not self.was_cut_off(pipeline):
-            self.note_open(pipeline, "")
+        self.note_open(pipeline, self.left_open(pipeline))
         yield
-        self._open(pipeline).unlink(missing_ok=True)
+        # After `step_aside` the next run may have begun, and this one is no longer what is underway.
+        if self._noted(pipeline)[0] == _process():
+            self._open(pipeline).unlink(missing_ok=True)
 
     def note_open(self, pipeline: str, run_id: str) -> None:
         """Note the MLflow run that is open for the one that is underway."""
-        write_atomic(self._open(pipeline), run_id.encode())
+        write_atomic(self._open(pipeline), f"{_process()}\n{run_id}".encode())
 
     def left_open(self, pipeline: str) -> str:
         """The MLflow run of the one that is underway or was cut off; empty where there is none."""
-        return self._open(pipeline).read_text() if self.was_cut_off(pipeline) else ""
+        return self._noted(pipeline)[1]
 
     def was_cut_off(self, pipeline: str) -> bool:
         """Whether the last run of the pipeline did not come to its end."""
         return self._open(pipeline).exists()
+
+    def _noted(self, pipeline: str) -> tuple[str, str]:
+        """The process and the MLflow run that stand in the note; empty where there is none."""
+        try:
+            text = self._open(pipeline).read_text()
+        except FileNotFoundError:
+            return "", ""
+        process, _, run_id = text.rpartition("\n")
+        return process, run_id
 
     def _open(self, pipeline: str) -> Path:
         return self.root / "runs" / f"{pipeline}.open"
@@ -243,6 +262,11 @@ def write_atomic(path: Path, content: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def _process() -> str:
+    """This process among those that live: its number, on its machine."""
+    return f"{socket.gethostname()} {os.getpid()}"
 
 
 def _tree(folder: Path) -> list[Path]:

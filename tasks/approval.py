@@ -19,7 +19,7 @@ from prefect.flow_runs import pause_flow_run, resume_flow_run
 from prefect.input import RunInput
 from pydantic import Field
 
-from lslm import progress
+from lslm import progress, stopping
 from lslm.errors import InputError
 from lslm.evaluation.markdown import rules_table
 from lslm.evaluation.report import Approval, RunReport
@@ -58,13 +58,7 @@ def settled(run: Run, report: RunReport) -> RunReport:
         said = _asked(run, report, said)
     if said is None or said == report.decision.approval:
         return report
-    decision = report.decision.model_copy(
-        update={
-            "approval": said,
-            "promoted": said.state == "approved",
-            "reason": f"passed the gate, {said.state} by {said.who}: {said.why}",
-        }
-    )
+    decision = report.decision.after(said)
     report = report.model_copy(update={"decision": decision})
     show(run, report)
     leave(run, {"gate": f"# Gate, after approval\n\n{rules_table(decision)}"})
@@ -78,6 +72,7 @@ def _asked(run: Run, report: RunReport, said: Approval) -> Approval:
     assert context.flow_run is not None
     progress.stage(f"Wait for approval: lslm approve {report.model} {report.version} --reason ...")
     left = datetime.fromisoformat(said.until) - datetime.now(UTC)
+    stopping.lift()
     workers.rest()
     run.workspace.step_aside(run.settings.name)
     form = Answer.with_initial_data(description=_description(report, said))

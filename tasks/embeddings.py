@@ -16,7 +16,7 @@ from lslm.pretraining.recipe import Recipe, Shape
 from lslm.settings import EmbeddingSettings, PretrainingSettings, Settings
 from lslm.training.workers import available_cores
 from lslm.workspace import Handle
-from tasks.fits import finished, forget, moving
+from tasks.fits import finished, moving
 from tasks.stage import Pages, Run, gathered, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -137,19 +137,13 @@ def pretrain_language_model(
     ):
         (folder / "read").mkdir()
 
-        checkpoints = {
-            direction: run.workspace.checkpoint(
-                run.settings.name, planning.key(f"read-{direction}", parts)
-            )
-            for direction in shape.directions
-        }
-
         def learned(direction: str) -> list[float]:
+            key = planning.key(f"read-{direction}", parts)
             losses: list[float] = finished(
                 run,
                 _LEARN,
                 moving(1),
-                checkpoints[direction],
+                run.workspace.checkpoint(run.settings.name, key),
                 tokens=outside.path,
                 vectors=vectors.path,
                 most_words=outside_words,
@@ -167,6 +161,4 @@ def pretrain_language_model(
         }
         losses = {direction: each.result() for direction, each in pending.items()}
         folders.save(folder / "read", vectors.path, outside_words, losses)
-        made = run.workspace.add(folder / "read")
-        forget(checkpoints.values())
-        return made
+        return run.workspace.add(folder / "read")

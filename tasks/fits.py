@@ -21,7 +21,7 @@ def finished(
 
     A process that dies is replaced, as often as the settings say. Where the run is asked to stop, the fit ends
     with the epoch that is running, which is kept. The state stays when the fit is done: a later run trains nothing
-    of it again. Whoever records what the fit was for drops it then (`forget`).
+    of it again. It goes once what the fit was for is recorded (`forget`), at the latest at the end of the run.
     """
     deaths_left = run.settings.execution.worker_deaths
 

@@ -117,7 +117,7 @@ def prepare_part(
         return run.workspace.add(made)
 
 
-@stage("Cross-validate", modules=("lslm.training.fitting", "lslm.heads"))
+@stage("Cross-validate", modules=("lslm.training.fitting", "lslm.heads", "lslm.corpus.splitting"))
 def cross_validate(
     run: Run,
     development: Handle,
@@ -139,7 +139,7 @@ def cross_validate(
             part = prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
             pending.append((which, part))
         answers = [
-            fold.submit(run, which, development, part.result(), head, chosen, baselines)
+            Scoring(run, which, development, part.result(), head, chosen, baselines)
             for which, part in pending
         ]
         handles = []
@@ -175,9 +175,32 @@ def fold(
             seed=which.seed,
         )
         progress.advance()
-    kept = _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
-    _forget_members(run, part, head.kind, chosen)
-    return kept
+    return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
+
+
+class Scoring:
+    """A fold that is scored beside others. What its fits kept goes once its answers are recorded."""
+
+    def __init__(
+        self,
+        run: Run,
+        which: Which,
+        development: Handle,
+        part: Handle,
+        head: HeadSettings,
+        chosen: Hyperparameters,
+        baselines: tuple[str, ...],
+    ) -> None:
+        self._run, self._fits = run, (part, head.kind, chosen)
+        self._given = (which, development, part, head, chosen, baselines)
+        self._pending = fold.submit(run, *self._given)
+
+    def result(self) -> Handle:
+        """Its answers."""
+        found: Handle = self._pending.result()
+        if fold.recorded(self._run, *self._given):
+            _forget_members(self._run, *self._fits)
+        return found
 
 
 @stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
@@ -215,9 +238,7 @@ def fit(
             recipe=Recipe(part.path, development.path, head, serving),
             hyperparameters=chosen,
         )
-        made = run.workspace.add(folder / "model")
-    _forget_members(run, part, head.kind, chosen, saved=True)
-    return made
+        return run.workspace.add(folder / "model")
 
 
 @task(name="member", cache_policy=NO_CACHE, persist_result=False)
@@ -273,7 +294,7 @@ def evaluate(
     seed: int,
 ) -> Handle:
     """Answers of the model as it will be served, and of the baselines, for the holdout; once."""
-    predictor = Predictor.load(model.path)
+    predictor = Predictor.load(model.path, cleans=False)
     held = pl.read_parquet(holdout.path)
     targets, kind = predictor.targets, heads.get(head.kind)
     outputs = {"network": predictor.outputs(held["text"].to_list())}
@@ -363,12 +384,10 @@ def forget_trial(
     forget(_checkpoint(run, part, head_kind, chosen, seed, stop_early=True) for part in parts)
 
 
-def _forget_members(
-    run: Run, part: Handle, head_kind: str, chosen: Hyperparameters, *, saved: bool = False
-) -> None:
+def _forget_members(run: Run, part: Handle, head_kind: str, chosen: Hyperparameters) -> None:
     first = chosen.training.seed
     seeds = range(first, first + chosen.training.members)
-    forget(_checkpoint(run, part, head_kind, chosen, seed, saved=saved) for seed in seeds)
+    forget(_checkpoint(run, part, head_kind, chosen, seed) for seed in seeds)
 
 
 def _checkpoint(
@@ -383,7 +402,8 @@ def _checkpoint(
 ) -> Path:
     """Where a fit keeps its state: it is found by what it is made of."""
     made_of = {"part": part, "chosen": chosen, "seed": seed, "early": stop_early, "save": saved}
-    parts = planning.key_parts(made_of, ("lslm.training.fitting",))
+    modules = ("lslm.training.fitting", heads.get(head_kind).build.__module__)
+    parts = planning.key_parts(made_of, modules)
     return run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
 
 

@@ -27,7 +27,15 @@ class Explaining(Excerpt):
     explained: int
 
 
-@stage("Explain", modules=("lslm.serving.probing", "lslm.training.fitting"))
+@stage(
+    "Explain",
+    modules=(
+        "lslm.serving.probing",
+        "lslm.serving.assembly",
+        "lslm.training.fitting",
+        "lslm.corpus.splitting",
+    ),
+)
 def explain_answers(
     run: Run,
     development: Handle,
@@ -56,7 +64,7 @@ def explain_answers(
                 recipe=Recipe(part.path, development.path, head, serving),
                 hyperparameters=single,
             )
-            predictor = Predictor.load(folder / "model")
+            predictor = Predictor.load(folder / "model", cleans=False)
         _, validation = rows_of(development.path, which)
         held = pl.read_parquet(development.path)[validation]
         found = explain(predictor, held, asked.explained, asked.seed)
@@ -69,7 +77,8 @@ def swap_words(
 ) -> Handle:
     """Ask the model about the holdout again, with one word in another's place. No label is read."""
     texts: list[str] = pl.read_parquet(holdout.path, columns=["text"])["text"].to_list()
-    return _kept(run, swapped(Predictor.load(model.path), texts, lists) if lists else [])
+    predictor = Predictor.load(model.path, cleans=False)
+    return _kept(run, swapped(predictor, texts, lists) if lists else [])
 
 
 def load_explained(path: Path) -> list[Explained]:

@@ -1,7 +1,7 @@
 """The last stage: score, report, register, and let the gate decide."""
 
 import hashlib
-import json
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,6 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.card import model_card
 from lslm.evaluation.front import front_rows
 from lslm.evaluation.markdown import folds_table, gate_text, markdown, scores_table, told
-from lslm.evaluation.page import page
 from lslm.evaluation.report import (
     Decision,
     NestedScores,
@@ -23,11 +22,11 @@ from lslm.evaluation.report import (
 from lslm.evaluation.scoring import NETWORK
 from lslm.heads.contract import Head
 from lslm.serving.predictor import Predictor
-from lslm.settings import HeadSettings, RegistrySettings
-from lslm.tracking import approvals, gate, registry, runs
+from lslm.settings import HeadSettings
+from lslm.tracking import approvals, gate, registry, runs, shown, verdicts
 from lslm.tracking.example import input_example
 from lslm.tracking.package import Candidate
-from lslm.tracking.versions import GATE, OPPONENT, RULES
+from lslm.tracking.versions import OPPONENT
 from lslm.workspace import Handle
 from tasks.candidate import Models
 from tasks.corpora import Parts
@@ -53,6 +52,7 @@ def _pages(report: RunReport) -> Pages:
     modules=(
         "lslm.evaluation.scoring",
         "lslm.evaluation.findings",
+        "lslm.evaluation.candidate",
         "lslm.evaluation.variation",
         "lslm.evaluation.nested",
         "lslm.evaluation.explaining",
@@ -79,7 +79,7 @@ def register(
     With `registry.approval` a version that earned it waits for a person (see `tasks.approval`).
     """
     store, kind, name = store_of(run), heads.get(head.kind), run.settings.model_name
-    held = answers.load(tested.path)
+    held = _as_served(models, parts, answers.load(tested.path))
     given = [answers.load(handle.path) for handle in folds.answers]
     material = Material(run, kind, corpus, parts, found, given, asides, models, held, terms)
     report = reported(material)
@@ -101,7 +101,7 @@ def register(
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
     )
-    decision = _decided(run, version, gate.decide(seen, terms.gate), seen.champion, terms.registry)
+    decision = _decided(run, version, seen, terms)
     report = report.model_copy(update={"version": version, "decision": decision})
     _log(run, parts, found, report)
     show(run, report)
@@ -110,51 +110,24 @@ def register(
 
 def show(run: Run, report: RunReport) -> None:
     """Put the report, with the decision as it now stands, where people look for it."""
-    store, decision = store_of(run), report.decision
-    card, table = model_card(report, run.settings), decision.table()
-    runs.log_table(store, report.run_id, "gate", [rule.model_dump() for rule in table])
-    store.client.set_tag(report.run_id, GATE, decision.reason)
-    runs.log_stage(
-        store,
-        report.run_id,
-        "report",
-        {},
-        {
-            "report.md": markdown(report),
-            "card.md": card,
-            "report.html": page(report),
-            "report.json": report.model_dump(mode="json"),
-        },
-    )
-    rules = json.dumps([rule.model_dump() for rule in decision.rules], ensure_ascii=False)
-    registry.annotate(
-        store,
-        report.model,
-        report.version,
-        card=card,
-        tags={GATE: decision.reason, RULES: rules},
-    )
+    shown.show(store_of(run), run.settings, report)
     planning.remember_report(run.settings, run.workspace, report)
 
 
-def _decided(
-    run: Run,
-    version: str,
-    decision: Decision,
-    opponent: gate.Opponent | None,
-    settings: RegistrySettings,
-) -> Decision:
+def _decided(run: Run, version: str, seen: gate.Evidence, terms: Terms) -> Decision:
     """Do what the gate said: promote, ask a person, or leave it."""
+    store, name = store_of(run), run.settings.model_name
+    expected = seen.champion.version if seen.champion else None
+    decision = _said_before(run, version)
+    if decision is None:
+        decision = gate.decide(seen, terms.gate)
+        tags = {OPPONENT: expected or "", **verdicts.as_tags(decision.rules)}
+        registry.annotate(store, name, version, tags=tags)
     if not decision.promoted:
         return decision
-    store, name = store_of(run), run.settings.model_name
-    expected = opponent.version if opponent else None
-    if settings.approval:
-        registry.annotate(store, name, version, tags={OPPONENT: expected or ""})
-        approval = approvals.ask(store, name, version, settings.approval_timeout)
-        return decision.model_copy(
-            update={"promoted": False, "reason": "passed the gate", "approval": approval}
-        )
+    if terms.registry.approval:
+        said = approvals.ask(store, name, version, terms.registry.approval_timeout)
+        return decision.after(said)
     try:
         registry.promote(store, name, version, decision.reason, expected=expected)
     except registry.Overtaken as error:
@@ -167,19 +140,33 @@ def _decided(
     return decision
 
 
+def _said_before(run: Run, version: str) -> Decision | None:
+    """What the gate said before the run was cut off, where the version is champion since: the one it was
+    compared with is not there to be compared with again.
+    """
+    store, name = store_of(run), run.settings.model_name
+    rules = verdicts.kept(store, name, version)
+    return gate.judged(rules) if rules and registry.champion(store, name) == version else None
+
+
+def _as_served(models: Models, parts: Parts, tested: Answers) -> Answers:
+    """The holdout's answers; those of the candidate as it will serve them."""
+    if models.system == NETWORK:
+        return tested
+    texts: list[str] = pl.read_parquet(parts.holdout.path, columns=["text"])["text"].to_list()
+    outputs = Predictor.load(models.candidate.path, cleans=False).outputs(texts)
+    return replace(tested, outputs={**tested.outputs, models.system: outputs})
+
+
 def _challenger(
     head: Head, models: Models, parts: Parts, held: Answers, scores: Scores
 ) -> gate.Challenger:
-    """The candidate with its answers for the holdout, as it will serve them."""
-    documents = pl.read_parquet(parts.holdout.path)
-    outputs = held.outputs[models.system]
-    if models.system != NETWORK:
-        outputs = Predictor.load(models.candidate.path).outputs(documents["text"].to_list())
+    """The candidate with its answers for the holdout."""
     return gate.Challenger(
         head=head,
         folder=models.candidate.path,
-        documents=documents,
-        outputs=outputs,
+        documents=pl.read_parquet(parts.holdout.path),
+        outputs=held.outputs[models.system],
         targets=held.targets,
         scores=scores,
         system=models.system,

@@ -12,6 +12,7 @@ from lslm.corpus import sources
 from lslm.evaluation import answers, scope
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
+from lslm.evaluation.candidate import as_served, in_place_of_network
 from lslm.evaluation.explaining import explanation
 from lslm.evaluation.findings import Findings, findings
 from lslm.evaluation.nested import Search, nested_scores
@@ -53,6 +54,8 @@ class Terms(BaseModel):
     evaluation: EvaluationSettings
     gate: GateSettings
     registry: RegistrySettings
+    store: str
+    """Where it is registered: what is done for one store is not done for another."""
     out_of_scope: str | None = None
     """Label of documents of no class."""
 
@@ -81,12 +84,25 @@ class Material:
     asides: Asides
     models: Models
     held: Answers
+    """For the holdout; the candidate's are those that it will serve."""
     terms: Terms
+
+    @property
+    def own_folds(self) -> list[Answers]:
+        """The folds with the candidate in the network's place."""
+        return in_place_of_network(self.folds, self.models.system)
+
+    @property
+    def own_held(self) -> Answers:
+        """The holdout with the candidate in the network's place."""
+        (held,) = in_place_of_network([self.held], self.models.system)
+        return held
 
 
 def reported(given: Material) -> RunReport:
     """The report of a run that nobody has decided on yet."""
     head, run, settings = given.head, given.run, given.terms.evaluation
+    system, folds = given.models.system, as_served(head, given.folds, given.models.system)
     cleaning = json.loads((given.corpus.path / "report.json").read_text("utf-8"))
     split = json.loads(given.parts.report.path.read_text("utf-8"))
     return RunReport(
@@ -99,11 +115,11 @@ def reported(given: Material) -> RunReport:
         embedding=_embedding(given.folds),
         search=given.found.summary,
         chosen=planning.dotted(given.found.hyperparameters),
-        cross_validation=score_folds(head, calibrated(head, given.folds), settings),
-        holdout=score_systems(head, given.held, settings),
+        cross_validation=score_folds(head, folds, settings, system),
+        holdout=score_systems(head, given.held, settings, system),
         model=run.settings.model_name,
         version="",
-        system=given.models.system,
+        system=system,
         decision=Decision(promoted=False, reason="not decided yet", rules=()),
         seconds=planning.seconds(run.workspace, run.settings.name),
         costs=_costs(run),
@@ -150,12 +166,12 @@ def _provenance(run: Run) -> Provenance:
 
 
 def _findings(given: Material) -> Findings:
-    served = ModelFolder(given.models.network.path).description()
+    served = ModelFolder(given.models.candidate.path).description()
     return findings(
         given.head,
-        given.folds,
+        given.own_folds,
         pl.read_parquet(given.parts.development.path),
-        Answered(pl.read_parquet(given.parts.holdout.path), given.held),
+        Answered(pl.read_parquet(given.parts.holdout.path), given.own_held),
         temperature=served.temperature,
         abstain_below=served.abstain_below,
         text=served.text,
@@ -181,16 +197,16 @@ def _scope(given: Material) -> OutOfScope | None:
     settings, label = given.terms.evaluation, given.terms.out_of_scope
     if label is None:
         return None
-    pooled = pool(given.head, calibrated(given.head, given.folds))
-    predictor = Predictor.load(given.models.network.path)
+    pooled, held = pool(given.head, calibrated(given.head, given.own_folds)), given.own_held
+    predictor = Predictor.load(given.models.candidate.path, cleans=False)
     marked = predictor.description.out_of_scope
     if marked is None:
-        return scope.as_class(label, predictor.class_names, pooled, given.held, settings)
+        return scope.as_class(label, predictor.class_names, pooled, held, settings)
     outside = (
         _answered(predictor, given.parts.out_of_scope),
         _answered(predictor, given.parts.out_of_scope_holdout),
     )
-    return scope.by_threshold(label, marked.below, pooled, given.held, outside, settings)
+    return scope.by_threshold(label, marked.below, pooled, held, outside, settings)
 
 
 def _answered(predictor: Predictor, documents: Handle | None) -> Array:

@@ -32,8 +32,8 @@ def tell_apart(
     texts: list[str] = pl.read_parquet(outside.path, columns=["text"])["text"].to_list()
 
     def marked(model: Handle, folds: list[answers.Answers]) -> Handle:
-        below = scope.threshold(kind, folds, Predictor.load(model.path).outputs(texts))
-        return _with_scope(run, model.path, label, below)
+        outputs = Predictor.load(model.path, cleans=False).outputs(texts)
+        return _with_scope(run, model.path, label, scope.threshold(kind, folds, outputs))
 
     network = marked(models.network, given)
     if models.candidate == models.network:

@@ -96,7 +96,7 @@ def _search_outcome(found: Found) -> dict[str, Any]:
 
 @stage(
     "Search",
-    modules=_MODULES,
+    modules=(*_MODULES, "lslm.corpus.splitting"),
     pages=_search_pages,
     outcome=_search_outcome,
 )

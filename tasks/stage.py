@@ -49,6 +49,8 @@ class Run(BaseModel):
     """Of MLflow; empty while planning."""
     study_url: str = ""
     """Of Optuna's storage; processes elsewhere need not find it again."""
+    store: str = ""
+    """Which one of MLflow's, whatever the way there."""
     page: str | None = None
     """Where a person sees the MLflow run; none where no server shows it."""
 
@@ -155,6 +157,11 @@ class Stage(Generic[Arguments, Result]):
         """Run the stage on the flow's task runner, as a part of another stage."""
         arguments = self._named(args, kwargs)
         return self._in(run, *self._which(arguments)).submit(run=run, arguments=arguments)
+
+    def recorded(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> bool:
+        """Whether a later run finds the result, and does nothing of it again."""
+        key = planning.key(self.name, self.parts(self._named(args, kwargs)))
+        return run.workspace.finished(key)
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""

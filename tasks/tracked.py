@@ -12,7 +12,7 @@ from prefect.utilities.urls import url_for
 
 from lslm import stopping
 from lslm.corpus import sources
-from lslm.services.addresses import study_url
+from lslm.services import addresses
 from lslm.settings import Settings
 from lslm.tracking import runs
 from lslm.tracking.store import Store, connect, run_address
@@ -29,7 +29,8 @@ def store_of(run: Run) -> Store:
 @contextmanager
 def opened(settings: Settings, base: Path) -> Iterator[Run]:
     """One MLflow run for the block; a run that a dead process left is taken up again."""
-    run = Run(settings=settings, base=base, run_id="")
+    store = addresses.store(settings.tracking, Workspace(settings.workspace))
+    run = Run(settings=settings, base=base, run_id="", store=store)
     if planner.get():
         yield run
         return
@@ -54,7 +55,7 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
     run.workspace.note_open(settings.name, run_id)
     found = {
         "run_id": run_id,
-        "study_url": study_url(settings.tracking, run.workspace),
+        "study_url": addresses.study_url(settings.tracking, run.workspace),
         "page": _page(store_of(run), run_id),
     }
     run = run.model_copy(update=found)

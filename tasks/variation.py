@@ -1,16 +1,14 @@
 """The stage that asks how much the score depends on the amount of data, and on chance."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from prefect.futures import PrefectFuture
 from pydantic import BaseModel, ConfigDict
 
 from lslm import progress
 from lslm.settings import EmbeddingSettings, Excerpt, HeadSettings, Hyperparameters
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.models import Which, fold, prepare_part
+from tasks.models import Scoring, Which, prepare_part
 from tasks.stage import Run, stage
 
 
@@ -63,13 +61,11 @@ def vary(
             for which in cuts
         ]
         curve = [
-            fold.submit(run, which, development, part.result(), head, _single(chosen, 0), baselines)
+            Scoring(run, which, development, part.result(), head, _single(chosen, 0), baselines)
             for which, part in zip(cuts, parts, strict=True)
         ]
         others = [
-            fold.submit(
-                run, whole, development, parts[-1].result(), head, _single(chosen, number), ()
-            )
+            Scoring(run, whole, development, parts[-1].result(), head, _single(chosen, number), ())
             for number in range(1, asked.seeds)
         ]
         return Varied(curve=_results(curve), seeds=_results([curve[-1], *others]))
@@ -81,5 +77,5 @@ def _single(chosen: Hyperparameters, number: int) -> Hyperparameters:
     return chosen.replaced({"training.members": 1, "training.seed": seed})
 
 
-def _results(pending: Sequence[PrefectFuture[Any]]) -> tuple[Handle, ...]:
+def _results(pending: Sequence[Scoring]) -> tuple[Handle, ...]:
     return tuple(each.result() for each in pending)

@@ -22,6 +22,14 @@ with Workspace(Path(sys.argv[1])).alone("reviews", lambda: None):
     time.sleep(60)
 """
 
+CUT_OFF = """
+import os, signal, sys
+from pathlib import Path
+from lslm.workspace import Workspace
+with Workspace(Path(sys.argv[1])).underway("reviews"):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 KILLED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
@@ -79,6 +87,16 @@ def test_a_run_that_was_cut_off_is_known_until_one_comes_to_its_end(tmp_path: Pa
         assert workspace.left_open("reviews") == "7f"
     assert not workspace.was_cut_off("reviews")
     assert workspace.left_open("reviews") == ""
+
+
+def test_the_end_of_a_run_that_stepped_aside_does_not_hide_that_the_next_was_cut_off(
+    tmp_path: Path,
+) -> None:
+    workspace = Workspace(tmp_path)
+    with workspace.underway("reviews"):
+        workspace.step_aside("reviews")
+        subprocess.run([sys.executable, "-c", CUT_OFF, str(tmp_path)], check=False, timeout=30)
+    assert workspace.was_cut_off("reviews")
 
 
 def test_what_a_killed_process_was_writing_is_swept_and_what_a_living_one_writes_is_not(

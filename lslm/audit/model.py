@@ -82,7 +82,8 @@ def _scope(case: Case, folder: ModelFolder, stored: Scope | None) -> Iterator[st
     kind = heads.get(case.settings.head.kind)
     given = [answers.load(path) for path in case.evidence.answers]
     texts: list[str] = pl.read_parquet(apart, columns=["text"])["text"].to_list()
-    below = scope.threshold(kind, given, Predictor.load(folder.folder).outputs(texts))
+    outputs = Predictor.load(folder.folder, cleans=False).outputs(texts)
+    below = scope.threshold(kind, given, outputs)
     if not math.isclose(stored.below, below, rel_tol=1e-6):
         yield f"out of scope below {stored.below:.4f} stored, {below:.4f} by the development set"
 

@@ -39,6 +39,9 @@ __all__ = ["clean", "normalize"]
 # Characters sketched at once: small enough for the arrays to stay in the processor's cache.
 _BATCH = 1 << 17
 _LEAKED = "in one group with a document of the given holdout"
+_KNOWN = "in one group with a document of the corpus"
+_TOGETHER = ("", _LEAKED, _KNOWN)
+"""Why a document goes that belongs together with another one; the last is of outside text alone."""
 
 
 def clean(
@@ -198,13 +201,13 @@ class _Verdict:
 
     duplicate: NDArray[np.uint8]
     """Index into `exact.REASONS`."""
-    leaked: NDArray[np.bool_]
-    """Belongs together with a document of the given holdout."""
+    together: NDArray[np.uint8]
+    """Index into `_TOGETHER`."""
     group: NDArray[np.int64]
 
     @property
     def kept(self) -> NDArray[np.bool_]:
-        return (self.duplicate == 0) & ~self.leaked
+        return (self.duplicate == 0) & (self.together == 0)
 
     def counts(self) -> dict[str, int]:
         sizes = np.unique(self.group[self.kept], return_counts=True)[1]
@@ -227,9 +230,17 @@ def _judge(spill: Spill, settings: CleaningSettings) -> _Verdict:
     values = spill.column("group", np.uint64)
     named = unique[values[unique] != 0]
     groups.join_equal(values[named], named)
-    held = unique[parts[unique] == exact.PARTS.index("holdout")]
-    leaked = np.isin(groups.first, groups.first[held]) & (parts != exact.PARTS.index("holdout"))
-    return _Verdict(duplicate, leaked & (duplicate == 0), groups.first)
+    return _Verdict(duplicate, _together(groups, parts), groups.first)
+
+
+def _together(groups: Groups, parts: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A code of `_TOGETHER` for each document, by the parts that stand in its group."""
+    corpus, holdout, outside = (parts == number for number in range(len(exact.PARTS)))
+    beside_holdout, beside_corpus = (
+        np.isin(groups.first, groups.first[part]) for part in (holdout, corpus)
+    )
+    code = np.select([beside_holdout & ~holdout, beside_corpus & outside], [1, 2], 0)
+    return code.astype(np.uint8)
 
 
 # Third pass: the shards again.
@@ -242,7 +253,7 @@ def _write(texts: Path, verdict: _Verdict, documents: Path, tally: Tally) -> Non
     for number, table in enumerate(shards.read(texts)):
         here = slice(start, start + table.num_rows)
         kept = verdict.kept[here]
-        _reject(table, verdict.duplicate[here], verdict.leaked[here], tally)
+        _reject(table, verdict.duplicate[here], verdict.together[here], tally)
         rest = table.filter(pa.array(kept))
         group = np.searchsorted(names, verdict.group[here][kept])
         ids = np.arange(tally.n_kept, tally.n_kept + rest.num_rows)
@@ -253,14 +264,14 @@ def _write(texts: Path, verdict: _Verdict, documents: Path, tally: Tally) -> Non
 
 
 def _reject(
-    table: pa.Table, duplicate: NDArray[np.uint8], leaked: NDArray[np.bool_], tally: Tally
+    table: pa.Table, duplicate: NDArray[np.uint8], together: NDArray[np.uint8], tally: Tally
 ) -> None:
-    places = np.flatnonzero((duplicate != 0) | leaked)
+    places = np.flatnonzero((duplicate != 0) | (together != 0))
     shown = ["source", "row", "text"]
     for place, row in zip(places, table.select(shown).take(places).to_pylist(), strict=True):
         code = duplicate[place]
         step = "exact_duplicates" if code else "near_duplicates"
-        reason = exact.REASONS[code] if code else _LEAKED
+        reason = exact.REASONS[code] if code else _TOGETHER[together[place]]
         tally.reject(row["source"], row["row"], step, reason, row["text"])
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lslm.cli.options import WorkspaceOption
-from lslm.cli.registry import NameArgument, TrackingOption, WhoOption, opened
+from lslm.cli.registry import NameArgument, TrackingOption, WhoOption, opened, tell
 
 
 def approve(
@@ -32,4 +32,5 @@ def approve(
 
         number = version or approvals.waiting(store, name)
         said = approvals.answer(store, name, number, approve=True, why=reason, who=by)
+        tell(store, name, number)
     print(f"{name} version {number} is the champion ({said.state} by {said.who})")

@@ -1,5 +1,6 @@
 """Arguments and options that several commands share."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,8 @@ def load_pipeline(
         "search.budget": budget,
         "search.max_size_mb": max_size,
         "search.max_latency_ms": max_latency,
-        "workspace": workspace,
+        # As text: what YAML would read as a number or a comment is a folder's name.
+        "workspace": None if workspace is None else json.dumps(str(workspace), ensure_ascii=False),
     }
     given = [f"{name}={value}" for name, value in named.items() if value is not None]
     return load(reference, [*overrides, *given])

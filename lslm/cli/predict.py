@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from lslm.cli import given
 from lslm.cli.options import DEFAULT, WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
@@ -75,12 +76,14 @@ def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
     if arguments:
         return list(arguments)
     if file is not None:
-        if not file.is_file():
-            raise InputError("no such file", where=str(file))
-        return [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+        return _lines(str(file))
     if sys.stdin.isatty():
         raise InputError("no text", right="texts as arguments, --file FILE, or lines on stdin")
-    return [line.rstrip("\r\n") for line in sys.stdin if line.strip()]
+    return _lines("-")
+
+
+def _lines(file: str) -> list[str]:
+    return [line for _, line in given.lines(file)]
 
 
 def _print_row(text: str, answer: dict[str, Any], columns: Sequence[str]) -> None:

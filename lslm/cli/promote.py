@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from lslm.cli.options import WorkspaceOption
-from lslm.cli.registry import NameArgument, ReasonOption, TrackingOption, WhoOption, opened
+from lslm.cli.registry import NameArgument, ReasonOption, TrackingOption, WhoOption, opened, tell
 
 
 def promote(
@@ -16,14 +16,15 @@ def promote(
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
 ) -> None:
-    """Make a version the champion, whatever the gate said.
+    """Make a version the champion, whatever the gate said; one that waits for approval is approved.
 
     \b
     Examples:
       lslm promote rotten-tomatoes 3 --reason "read 50 of its answers"
     """
     with opened(workspace, tracking_uri) as store:
-        from lslm.tracking import promotion
+        from lslm.tracking import approvals
 
-        champion = promotion.promote(store, name, version, reason, who=by)
+        champion = approvals.overrule(store, name, version, reason, who=by)
+        tell(store, name, champion)
     print(f"{name} version {champion} is the champion")

@@ -50,6 +50,16 @@ def opened(workspace: Path | None, uri: str | None) -> Iterator["Store"]:
         yield connect(settings, home)
 
 
+def tell(store: "Store", name: str, version: str) -> None:
+    """Put what a person said of a version where its run told what the gate said."""
+    from lslm import planning
+    from lslm.tracking import shown
+
+    if found := shown.show_answer(store, name, version):
+        settings, report = found
+        planning.remember_report(settings, store.workspace, report)
+
+
 def reference(model: str) -> tuple[str, str]:
     """Name, and alias or version.
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from lslm.evaluation.report import RunReport
     from lslm.pipelines.loader import Pipeline
-    from lslm.settings import Settings
     from lslm.workspace import Workspace
 
 _RESUMES = "stopped; running the same command goes on where it stopped"
@@ -91,22 +90,16 @@ def _unchanged(loaded: "Pipeline", home: "Workspace", terminal: "Console") -> "R
 
 
 def _trained(loaded: "Pipeline", terminal: "Console") -> "RunReport":
-    from lslm import progress
+    from lslm import progress, stopping
     from lslm.cli.display import TerminalDisplay
 
     with (
         TerminalDisplay(terminal) as display,
         progress.shown_on(display),
-        _stopped_after(time_limit(loaded.settings), terminal.print),
+        stopping.limited(_stopped_after(loaded.settings.execution.timeout, terminal.print)),
     ):
         display.stage("start")
         return flow("train")(loaded.settings, loaded.base)
-
-
-def time_limit(settings: "Settings") -> float | None:
-    """Seconds that a run may take; a person's time to answer is not the run's."""
-    limit, registry = settings.execution.timeout, settings.registry
-    return None if limit is None else limit + registry.approval * registry.approval_timeout
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lslm.cli import given
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
@@ -144,20 +145,8 @@ def _held_out(file: str, scored: Sequence[tuple[int, str]]) -> Sequence[str]:
 
 
 def _lines(file: str) -> Sequence[tuple[int, str]]:
-    """Lines that are not empty with their numbers, from 1; they end as the lines of a corpus do."""
-    if file == "-":
-        content = sys.stdin.buffer.read()
-    elif not Path(file).is_file():
-        raise InputError("no such file", where=file, right="a text file, or -")
-    else:
-        content = Path(file).read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InputError("not UTF-8 text", where=file, right="a text file") from None
-    # Not `splitlines`, which takes a form feed, for one, for the end of a line.
-    every = (line.rstrip("\r") for line in text.split("\n"))
-    lines = [(number, line) for number, line in enumerate(every, start=1) if line.strip()]
+    """Lines that are not empty with their numbers, from 1."""
+    lines = given.lines(file)
     if not lines:
         raise InputError("holds no text", where=file, right="one line or more")
     return lines

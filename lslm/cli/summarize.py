@@ -1,13 +1,13 @@
 """`lslm summarize`: the sentences that stand for a document."""
 
 import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lslm.cli import given
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 from lslm.errors import InputError
@@ -88,13 +88,8 @@ def summarize(
 
 
 def _text(document: str) -> str:
-    if document == "-":
-        return sys.stdin.read()
-    if _is_file(document):
-        try:
-            return Path(document).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError("not UTF-8 text", where=document, right="a text file") from None
+    if document == "-" or _is_file(document):
+        return given.text(document)
     if " " not in document and ("." in document or "/" in document):
         raise InputError("no such file", where=document, right="a file, - or a text")
     return document

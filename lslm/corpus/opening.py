@@ -3,6 +3,7 @@
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,19 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+NEARLY_UTF_8 = "utf-8, stray bytes as latin-1"
+"""The encoding of a file that is UTF-8 but for a few bytes."""
+_BEYOND_ASCII = re.compile("[^\x00-\x7f\ud800-\udfff]")
+_STRAY = re.compile("[\udc80-\udcff]")
+_AS_LATIN_1 = "lslm-as-latin-1"
+
+
+def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start : error.end].decode("latin-1"), error.end
+
+
+codecs.register_error(_AS_LATIN_1, _as_latin_1)
 
 
 @contextmanager
@@ -41,7 +55,8 @@ def opened(path: Path) -> Iterator[tuple[IO[bytes], BinaryIO]]:
 def encoding_of(path: Path, wanted: str = "auto") -> str:
     """The encoding to read a text file in, decided for the file as a whole.
 
-    `auto`: by the byte order mark; else UTF-8 where every byte of the file allows it; else latin-1.
+    `auto`: by the byte order mark; else UTF-8 where every byte of the file allows it, or nearly every one;
+    else latin-1.
     """
     if wanted != "auto":
         return _known(wanted, path)
@@ -58,8 +73,20 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
                 block = file.read(_BLOCK)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return "latin-1"
+            return NEARLY_UTF_8 if _nearly_utf_8(path) else "latin-1"
     return "utf-8"
+
+
+def _nearly_utf_8(path: Path) -> bool:
+    """Whether it has more signs beyond ASCII than bytes that belong to none."""
+    n_signs = n_stray = 0
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    with opened(path) as (file, _):
+        while block := file.read(_BLOCK):
+            text = decoder.decode(block)
+            n_signs += _BEYOND_ASCII.subn("", text)[1]
+            n_stray += _STRAY.subn("", text)[1]
+    return n_signs > n_stray
 
 
 @contextmanager
@@ -69,7 +96,8 @@ def text_lines(
     r"""Lines of a text file with their ends; `newline` as in `open` (`"\n"` splits there alone)."""
     with _damage_told(path), opened(path) as (file, raw):
         try:
-            with io.TextIOWrapper(file, encoding=encoding, newline=newline) as lines:
+            name, errors = _codec(encoding)
+            with io.TextIOWrapper(file, name, errors, newline) as lines:
                 yield told(lines, raw, advance)
         except UnicodeError as error:
             raise InputError(
@@ -100,8 +128,14 @@ def head(path: Path, encoding: str, limit: int) -> str:
     """The first `limit` characters or so, cut after the last full line."""
     with opened(path) as (file, _):
         raw = file.read(limit)
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw)
+    name, errors = _codec(encoding, "replace")
+    text = codecs.getincrementaldecoder(name)(errors).decode(raw)
     return text if len(raw) < limit or "\n" not in text else text[: text.rindex("\n") + 1]
+
+
+def _codec(encoding: str, errors: str = "strict") -> tuple[str, str]:
+    """The codec of an encoding, and what it does with bytes that it does not know."""
+    return ("utf-8", _AS_LATIN_1) if encoding == NEARLY_UTF_8 else (encoding, errors)
 
 
 def _known(name: str, path: Path) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from lslm.cleaning.unicode import compose
 from lslm.corpus import opening, recognition
 from lslm.corpus.columns import Columns
 from lslm.corpus.formats import (
@@ -66,7 +67,7 @@ def read(
 ) -> Iterator[Record | Broken]:
     """Stream all documents: the given holdout first, then the corpus, then the outside text.
 
-    Labels are text as written. Outside text never has one. A column that is asked for and missing
+    Labels are text as written, in NFC. Outside text never has one. A column that is asked for and missing
     raises InputError; the label column is asked for where `needs_label`. `advance` is told the
     bytes read.
     """
@@ -103,7 +104,8 @@ def read_file(
 def _label(file: InputFile, row: Row) -> str | None:
     if file.part == "outside":
         return None
-    return row.label if file.source.label is None else file.source.label
+    label = row.label if file.source.label is None else file.source.label
+    return None if label is None else compose(label)
 
 
 def _rows(
@@ -133,7 +135,7 @@ def _rows(
             return document_file.rows(path, encoding, file.root, advance)
         case "lines":
             _check_lines(file, needs_label)
-            return lines_file.rows(path, encoding, file.labels, advance)
+            return lines_file.rows(path, encoding, file.labels, file.source.encoding, advance)
 
 
 def _columns(
@@ -193,4 +195,5 @@ def _described(path: Path, source: Source, part: Part, column: str, base: Path) 
 def _json_encoding(path: Path, wanted: str) -> str:
     """JSON is UTF-8: a line that is not is one rejected row, where the file does not say otherwise."""
     found = opening.encoding_of(path, wanted)
-    return "utf-8" if wanted == "auto" and found == "latin-1" else found
+    undecided = wanted == "auto" and found in ("latin-1", opening.NEARLY_UTF_8)
+    return "utf-8" if undecided else found

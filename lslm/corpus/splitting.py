@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from lslm.corpus import moments
 from lslm.errors import InputError
-from lslm.settings import Settings
+from lslm.settings import SearchSettings, Settings
 
 Rows = NDArray[np.int64]
 
@@ -121,8 +121,10 @@ def split(
     _check_counts(development, holdout, settings)
     if needs_label:
         _check_labels(development, holdout, settings)
+        _check_spans(development, settings)
     else:
         _check_groups(development, settings)
+    _check_held(holdout)
     _write(cleaned, part, into, blocked)
     counts = {name: _count(small.filter(part == i)) for i, name in enumerate(PARTS)}
     report = {"holdout_by": how, **counts}
@@ -229,7 +231,10 @@ def _stratified(groups: pl.DataFrame, share: float) -> list[int]:
 
 
 def _lowest(stratum: NDArray[np.int64], sizes: NDArray[Any], share: float) -> list[int]:
-    """Groups in order of hash until the share is full; one that would overshoot more is left."""
+    """Groups in order of hash until the share is full; one that would overshoot more is left.
+
+    Where each would, it is the smallest.
+    """
     total = int(sizes[stratum].sum())
     target = max(1, round(share * total)) if share > 0 and len(stratum) > 1 else 0
     taken, held = 0, []
@@ -239,6 +244,8 @@ def _lowest(stratum: NDArray[np.int64], sizes: NDArray[Any], share: float) -> li
         if short > 0 and overshoot <= short and taken + size < total:
             held.append(int(place))
             taken += size
+    if target and not held:
+        return [int(min(stratum, key=sizes.__getitem__))]
     return held
 
 
@@ -301,6 +308,15 @@ def _check_counts(development: pl.DataFrame, holdout: pl.DataFrame, settings: Se
         )
 
 
+def _check_held(holdout: pl.DataFrame) -> None:
+    if holdout.height == 0:
+        raise InputError(
+            "no document is held out, so that nothing would be scored in the end",
+            where="split.holdout",
+            right="a share above 0, or a corpus.holdout",
+        )
+
+
 def _check_groups(development: pl.DataFrame, settings: Settings) -> None:
     """Where labels are read, they are counted one by one instead."""
     apart, k = development["group"].n_unique(), settings.evaluation.folds
@@ -338,6 +354,47 @@ def _check_labels(development: pl.DataFrame, holdout: pl.DataFrame, settings: Se
             what = f"label '{name}' has {n} documents in {apart} groups, too few for the folds"
             right = f"at least {needed} groups for each label, or a smaller evaluation.folds"
             raise InputError(what, where="corpus", right=right)
+
+
+def _check_spans(development: pl.DataFrame, settings: Settings) -> None:
+    """In time, who is asked for a label has to have learned it from what lies before."""
+    if not _timed(development):
+        return
+    labels = development["label"].to_numpy()
+    for who, where, (training, validation) in _forward(development, settings):
+        unknown = np.setdiff1d(labels[validation], labels[training])
+        if len(unknown):
+            name = str(unknown[0])
+            first = development[validation].filter(pl.col("label") == name)
+            time = first["time"][_order(first).arg_min() or 0]
+            raise InputError(
+                f"label '{name}' first occurs at {time}, in {where}: {who} would not have learned it",
+                where="corpus.time",
+                right="each label from the first span on, fewer evaluation.folds, or no corpus.time",
+            )
+
+
+def _forward(
+    development: pl.DataFrame, settings: Settings
+) -> Iterator[tuple[str, str, tuple[Rows, Rows]]]:
+    """Who learns in time, what it is asked for, and the rows that it learns from and is asked for."""
+    evaluation, search = settings.evaluation, settings.search
+    cuts = folds(development, evaluation.folds, evaluation.seed)
+    for number, sides in enumerate(cuts, start=1):
+        yield f"fold {number}", f"span {number + 1} of {len(cuts) + 1}", sides
+    for sides in _searched(development, search):
+        yield "the search", "what it chooses by", sides
+    for number, (training, _) in enumerate(cuts if evaluation.nested else (), start=1):
+        for sides in _searched(development[training], search):
+            yield f"the search in fold {number}", "what it chooses by", inside(training, sides)
+
+
+def _searched(frame: pl.DataFrame, search: SearchSettings) -> list[tuple[Rows, Rows]]:
+    if search.n_trials == 0:
+        return []
+    if search.folds == 1:
+        return [cut(frame, search.validation, search.seed)]
+    return folds(frame, search.folds, search.seed)
 
 
 def _by_label(frame: pl.DataFrame) -> Iterator[tuple[str, int]]:

@@ -63,7 +63,7 @@ def reading_seconds(part_folder: Path, shape: Shape, settings: PretrainingSettin
     """Of a language model of one direction, by words and passes, on the part's first training documents."""
     part = Part(part_folder)
     rows = range(min(len(part.training), _WINDOWS * settings.batch_size))
-    documents = (part.training.document(row, settings.window) for row in rows)
+    documents = [part.training.document(row, settings.window) for row in rows]
     windows = examples(documents, settings.window, "forward")
     clock = _Clock(0.0)
     began = time.process_time()

@@ -13,7 +13,7 @@ from lslm import progress
 from lslm.embeddings.vectors import WordVectors
 from lslm.errors import InputError
 from lslm.settings import EmbeddingSettings
-from lslm.text.store import Rows, Tokens
+from lslm.text.store import Rows, Tokens, from_line, in_line
 
 # gensim cuts longer lines without a word.
 _LONGEST_LINE = gensim_word2vec.MAX_WORDS_IN_BATCH
@@ -40,7 +40,7 @@ def adapt(
     for i in np.flatnonzero(here := tokens.counts(rows)):
         counts[tokens.types[i]] = counts.get(tokens.types[i], 0) + int(here[i])
     model = _model(counts, settings, workers=1)
-    places = [model.wv.key_to_index.get(word, -1) for word in base.words]
+    places = [model.wv.key_to_index.get(in_line(word), -1) for word in base.words]
     kept = np.array([i for i, place in enumerate(places) if place >= 0], np.int64)
     target = np.array(places, np.int64)[kept]
     model.wv.vectors[target] = base.vectors[kept]
@@ -69,7 +69,7 @@ def _model(counts: dict[str, int], settings: EmbeddingSettings, workers: int) ->
         seed=settings.seed,
     )
     # Equal counts are ordered by the word itself, so that vectors do not depend on reading order.
-    model.build_vocab_from_freq(dict(sorted(counts.items())))
+    model.build_vocab_from_freq({in_line(word): n for word, n in sorted(counts.items())})
     return model
 
 
@@ -95,7 +95,7 @@ def _write_lines(path: Path, lines: Iterable[str]) -> None:
 def _arrays(model: Any) -> WordVectors:
     words = list(model.wv.index_to_key)
     counts = np.array([model.wv.get_vecattr(word, "count") for word in words], np.int64)
-    return WordVectors(words, counts, model.wv.vectors, model.syn1neg)
+    return WordVectors([from_line(word) for word in words], counts, model.wv.vectors, model.syn1neg)
 
 
 class _Shown(CallbackAny2Vec):

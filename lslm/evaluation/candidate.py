@@ -32,3 +32,12 @@ def in_place_of_network(folds: Sequence[Answers], system: str) -> list[Answers]:
     return [
         replace(fold, outputs={**fold.outputs, NETWORK: fold.outputs[system]}) for fold in folds
     ]
+
+
+def as_served(head: Head, folds: Sequence[Answers], system: str) -> list[Answers]:
+    """The folds as network and `system` would answer if they were served, each scaled like the other."""
+    its = calibrated(head, in_place_of_network(folds, system))
+    return [
+        replace(fold, outputs={**fold.outputs, system: own.outputs[NETWORK]})
+        for fold, own in zip(calibrated(head, folds), its, strict=True)
+    ]

@@ -49,11 +49,16 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
     }
     values = {
         "library_name": "lslm",
-        "tags": [settings.head.kind, settings.encoder.cell, "recurrent"],
+        "tags": [settings.head.kind, *_kind(report, settings)],
         "model-index": [{"name": report.model, "results": [result]}],
     }
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in values.items()]
     return "\n".join(["---", *lines, "---"])
+
+
+def _kind(report: RunReport, settings: Settings) -> tuple[str, ...]:
+    """What answers."""
+    return (settings.encoder.cell, "recurrent") if report.system == NETWORK else (report.system,)
 
 
 def _intended_use(report: RunReport, settings: Settings) -> str:
@@ -105,7 +110,8 @@ def _limits(settings: Settings, report: RunReport) -> str:
         [
             *_limits_of_reading(settings, report),
             *(f"- {line}" for line in (_confidence(report), _weakest(report)) if line),
-            "- Intervals are over documents and hold the model fixed; the spread over folds shows more.",
+            "- Intervals are over documents, those of one group counted one by one, and hold the model fixed; the "
+            "spread over folds shows more.",
         ]
     )
 

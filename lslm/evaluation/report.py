@@ -35,7 +35,7 @@ class Scores(Section):
     """By system, then by metric."""
     differences: tuple[PairedDifference, ...]
     details: tuple[dict[str, Any], ...] = ()
-    """The network's score broken down, such as a row a label."""
+    """The score of what is registered broken down, such as a row a label."""
     ceilings: tuple[str, ...] = ()
     """Systems that know the truth: nothing has to beat them."""
 
@@ -81,6 +81,12 @@ class Approval(Section):
     when: str = ""
     """UTC, ISO 8601."""
 
+    @property
+    def told(self) -> str:
+        """What it came to, after the gate."""
+        word = "" if self.state == "pending" else f", {self.state} by {self.who}: {self.why}"
+        return f"passed the gate{word}"
+
 
 class Decision(Section):
     """What the gate said, and the person after it."""
@@ -91,6 +97,12 @@ class Decision(Section):
     rules: tuple[Rule, ...]
     approval: Approval | None = None
     """None where nobody was to be asked."""
+
+    def after(self, said: Approval) -> "Decision":
+        """With a person's word, or waiting for it."""
+        promoted = said.state == "approved"
+        update = {"approval": said, "promoted": promoted, "reason": said.told}
+        return self.model_copy(update=update)
 
     def table(self) -> tuple[Rule, ...]:
         """The rules, and the person's word as the last of them."""

@@ -17,10 +17,13 @@ from lslm.statistics.significance import paired_bootstrap
 NETWORK = "network"
 
 
-def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) -> Scores:
+def score_systems(
+    head: Head, answers: Answers, settings: EvaluationSettings, system: str = NETWORK
+) -> Scores:
     """Every metric of the head for every system, and the network against each baseline.
 
-    Answers that are not finite raise ValueError: no metric would mean anything.
+    The score of `system` is broken down. Answers that are not finite raise ValueError: no metric would mean
+    anything.
     """
     _check_finite(answers)
     return Scores(
@@ -32,18 +35,20 @@ def score_systems(head: Head, answers: Answers, settings: EvaluationSettings) ->
             for system, outputs in answers.outputs.items()
         },
         differences=_differences(head, answers, settings),
-        details=tuple(head.details(answers.truth, answers.outputs[NETWORK], dict(answers.targets))),
+        details=tuple(head.details(answers.truth, answers.outputs[system], dict(answers.targets))),
         ceilings=tuple(sorted(head.ceilings & answers.outputs.keys())),
     )
 
 
-def score_folds(head: Head, folds: Sequence[Answers], settings: EvaluationSettings) -> FoldScores:
+def score_folds(
+    head: Head, folds: Sequence[Answers], settings: EvaluationSettings, system: str = NETWORK
+) -> FoldScores:
     """Scores over the answers of all folds together, and each fold's own values.
 
     Each document was answered by systems that never saw it. A label that one fold's training part
     lacked counts as given no chance there (see `lslm.evaluation.pooling`).
     """
-    pooled = score_systems(head, pool(head, folds), settings)
+    pooled = score_systems(head, pool(head, folds), settings, system)
     return FoldScores(
         systems=pooled.systems,
         differences=pooled.differences,

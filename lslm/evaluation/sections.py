@@ -20,14 +20,14 @@ _SHOWN_SLICES = 10
 
 
 def confidence_text(temperature: float, abstain_below: float | None) -> str:
-    """What is done to the networks' probabilities before they are told."""
+    """What is done to a model's probabilities before they are told."""
     if temperature == 1.0:
-        scaled = "Probabilities are told as the networks give them (temperature 1)."
+        scaled = "Probabilities are told as they were learned (temperature 1)."
     else:
         was = "too sure" if temperature > 1 else "not sure enough"
         scaled = (
             f"Probabilities are scaled by temperature {temperature:.3f}, fitted on out-of-fold "
-            f"answers, where the networks were {was}. Labels stay."
+            f"answers, which were {was}. Labels stay."
         )
     if abstain_below is None:
         return scaled

@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 
 from lslm.heads.contract import Array, Baseline, Kept, Targets
+from lslm.text.tokenizers import CHARACTER, WORD
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.pipeline import Pipeline
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = rf"[{_CJK}]|[^\W{_CJK}]+"
-"""Chinese characters and Japanese kana count as words of their own: nothing separates words there."""
+_WORD = f"{WORD}|{CHARACTER}"
+"""The tokenizer's words, cut at apostrophes; characters of scripts without spaces are words of their own."""
 
 _PAIRS = (1, 2)
 _CHARACTERS = (2, 5)

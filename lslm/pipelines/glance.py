@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lslm.corpus import opening
+from lslm.corpus import opening, recognition
 from lslm.corpus.formats import csv_file, labelled_lines_file
 from lslm.corpus.values import as_text, document_text
 from lslm.errors import InputError
@@ -16,13 +16,6 @@ from lslm.errors import InputError
 ROWS = 5000
 """Rows that are looked at."""
 _SAMPLE = 1 << 24
-_SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".parquet": "parquet",
-}
 _LABEL_NAMES = ("label", "class", "category", "sentiment", "intent", "target", "stars", "rating")
 _MOST_LABELS = 200
 
@@ -89,7 +82,7 @@ def _format(path: Path) -> str:
         return "folder"
     if not path.is_file():
         raise InputError("no such file or folder", where=str(path))
-    known = _SUFFIXES.get(path.suffix.lower())
+    known = recognition.by_ending(path)
     if known:
         return known
     lines = opening.head(path, opening.encoding_of(path), 1 << 18).splitlines()

@@ -41,17 +41,18 @@ def pipeline_name(path: Path) -> str:
     """A name in lower-case letters, digits and hyphens.
 
     Example:
-        >>> pipeline_name(Path("data/My Reviews (2024).csv"))
+        >>> pipeline_name(Path("data/My Reviews (2024).csv.gz"))
         'my-reviews-2024'
     """
-    return re.sub(r"[^a-z0-9]+", "-", path.stem.lower()).strip("-") or "pipeline"
+    stem = (path.with_suffix("") if path.suffix.lower() == ".gz" else path).stem
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "pipeline"
 
 
 def _head(seen: Glance, path: str, name: str) -> list[str]:
     lines = [
         f"# Looked at {seen.n_rows:,} rows: {_answers(seen)},"
         f" half of the documents have at most {seen.median_words:g} words.",
-        f"name: {name}",
+        f"name: {_yaml(name)}",
         "",
         "corpus:",
         "  sources:",

@@ -14,7 +14,7 @@ from lslm.pretraining import _network
 from lslm.pretraining.outside import Outside, words_of
 from lslm.pretraining.recipe import Recipe, Shape
 from lslm.pretraining.weights import Reader
-from lslm.pretraining.windows import Windows, examples
+from lslm.pretraining.windows import Windows, examples, in_windows
 from lslm.settings import PretrainingSettings, TrainingSettings
 from lslm.text.store import Rows, Tokens
 from lslm.text.vocabulary import Ids, Vocabulary
@@ -24,6 +24,9 @@ from lslm.training.checkpoints import Checkpoint
 from lslm.training.epochs import Epoch
 from lslm.training.optimizers import optimizer
 from lslm.training.parts import Examples
+
+_COUNTED = 2**20
+"""Tokens that are counted at a time: NumPy takes 8 bytes of memory for each."""
 
 
 def of_outside(
@@ -43,7 +46,7 @@ def of_outside(
     """
     store, known = Tokens(tokens), words_of(vectors, most_words)
     documents = _ids(store, np.arange(len(store)), known.vocabulary)
-    windows = examples(documents, settings.window, direction)
+    windows = in_windows(documents, np.diff(store.offsets), settings.window, direction)
     kept = Checkpoint(checkpoint) if checkpoint else None
     reader, losses = learn(
         windows, known.vectors, shape, settings, settings.epochs, None, kept, on_event
@@ -154,4 +157,7 @@ def _ids(store: Tokens, rows: Rows, vocabulary: Vocabulary) -> Iterable[Ids]:
 
 
 def _frequencies(windows: Examples, n_words: int) -> Floats:
-    return log_shares(np.bincount(windows.flat, minlength=n_words))
+    found = np.zeros(n_words, np.int64)
+    for start in range(0, len(windows.flat), _COUNTED):
+        found += np.bincount(windows.flat[start : start + _COUNTED], minlength=n_words)
+    return log_shares(found)

@@ -6,6 +6,7 @@ import numpy as np
 
 from lslm.heads.batching import TOKENS, Array, Batching
 from lslm.heads.language_model.rows import predicted
+from lslm.text.store import Rows
 from lslm.text.vocabulary import Ids
 from lslm.training.parts import Examples
 
@@ -31,16 +32,31 @@ def windows(document: Ids, longest: int) -> Iterator[Ids]:
         yield document[start : start + longest]
 
 
-def examples(documents: Iterable[Ids], longest: int, direction: str) -> Examples:
+def examples(documents: Sequence[Ids], longest: int, direction: str) -> Examples:
     """Windows of all documents, read from their ends where the direction is `backward`."""
-    turned = (each[::-1] if direction == "backward" else each for each in documents)
-    pieces = [piece for document in turned for piece in windows(document, longest)]
-    return _together(pieces)
+    lengths = np.array([len(each) for each in documents], np.int64)
+    return in_windows(documents, lengths, longest, direction)
 
 
-def _together(pieces: Sequence[Ids]) -> Examples:
-    lengths = np.array([len(piece) for piece in pieces], np.int64)
-    flat = np.concatenate(pieces) if pieces else np.zeros(0, np.int32)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def in_windows(documents: Iterable[Ids], lengths: Rows, longest: int, direction: str) -> Examples:
+    """As `examples`, of documents that are read one by one and whose lengths are known."""
+    offsets = _offsets(lengths, longest)
+    flat = np.empty(offsets[-1], np.int32)
+    place = 0
+    for document in documents:
+        turned = document[::-1] if direction == "backward" else document
+        for piece in windows(turned, longest):
+            flat[place : place + len(piece)] = piece
+            place += len(piece)
     # No document has a label here; what is predicted are its tokens.
-    return Examples(flat, offsets, np.zeros(len(pieces), np.int8))
+    return Examples(flat, offsets, np.zeros(len(offsets) - 1, np.int8))
+
+
+def _offsets(lengths: Rows, longest: int) -> Rows:
+    """Where the windows of documents of these lengths begin, and the last one ends."""
+    step = longest - 1
+    long = lengths[lengths > 1]
+    n_windows = -(-(long - 1) // step)
+    sizes = np.full(n_windows.sum(), longest, np.int64)
+    sizes[np.cumsum(n_windows) - 1] = long - (n_windows - 1) * step
+    return np.concatenate([[0], np.cumsum(sizes)])

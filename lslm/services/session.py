@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lslm.errors import InputError
 from lslm.services import databases, health, launches, postgres, state
-from lslm.services.addresses import MLFLOW, PREFECT, STUDY
+from lslm.services.addresses import MLFLOW, PREFECT, STUDY, identity
 from lslm.services.launches import Launch
 from lslm.services.sqlite import one_migration
 from lslm.services.state import Database
@@ -130,6 +130,7 @@ def _start(
         database,
         prefect=addresses.prefect,
         mlflow=addresses.mlflow,
+        store=addresses.store and identity(addresses.store, database, workspace),
         optuna=f"http://{launches.HOST}:{wanted.port_optuna}",
         pool=wanted.pool,
     )

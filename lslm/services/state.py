@@ -57,6 +57,8 @@ class State(_Record):
     prefect: str | None = None
     """Address of the pages; the API is at `/api` below it."""
     mlflow: str | None = None
+    store: str | None = None
+    """Which one MLflow serves, without a password; None where the server is someone else's."""
     optuna: str | None = None
     pool: str | None = None
 

@@ -70,7 +70,7 @@ class Supervisor:
                 raise self._failed(next(iter(waited_for)), f"did not answer within {START:g} s")
             time.sleep(_LOOK if waited_for else 0)
 
-    def ready(self, database: state.Database, **addresses: str) -> None:
+    def ready(self, database: state.Database, **addresses: str | None) -> None:
         """Write down where the servers are: from now on runs use them."""
         self._note(ready=True, database=database, **addresses)
 

@@ -11,7 +11,6 @@ import numpy as np
 
 import lslm
 from lslm import heads
-from lslm.cleaning.normalization import normalize
 from lslm.errors import InputError
 from lslm.heads.contract import Array
 from lslm.serving import model_folder
@@ -65,12 +64,8 @@ class KeptBaseline:
             )
 
     def outputs(self, texts: Sequence[str]) -> Array:
-        """What it answers for texts as they come, not yet calibrated, `(n, ...)`."""
-        for text in texts:
-            if not isinstance(text, str):
-                raise InputError(f"{text!r} is no text", right="a string; an empty one is fine")
-        cleaned = [normalize(text, self._description.cleaning) for text in texts]
+        """What it answers for cleaned texts, not yet calibrated, `(n, ...)`."""
         targets, kept = self._description.targets, self._head.kept[self._description.system]
-        if not cleaned:
+        if not texts:
             return kept.ask(self._pipeline, [""], targets)[:0].astype(np.float32)
-        return kept.ask(self._pipeline, cleaned, targets)
+        return kept.ask(self._pipeline, texts, targets)

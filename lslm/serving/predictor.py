@@ -33,20 +33,25 @@ class Predictor:
         description: Description,
         vocabulary: Vocabulary,
         session: onnxruntime.InferenceSession,
+        *,
+        cleans: bool = True,
     ) -> None:
-        self.description = description
+        self.description, self._cleans = description, cleans
         self._vocabulary, self._session = vocabulary, session
         self._head = heads.get(description.head.kind)
         self._split = heads.tokens(description.text, description.head, description.targets)
 
     @classmethod
-    def load(cls, folder: Path) -> "Predictor":
-        """Open a model folder; InputError for a changed file or an unknown format."""
+    def load(cls, folder: Path, *, cleans: bool = True) -> "Predictor":
+        """Open a model folder; InputError for a changed file or an unknown format.
+
+        `cleans=False` is for documents of a cleaned corpus: cleaning them once more could change them.
+        """
         files = ModelFolder(folder)
         description = files.description()
         if description.system != NETWORK:
-            return BaselinePredictor(description, KeptBaseline(files, description))
-        return cls(description, files.vocabulary(), opened(files.read(GRAPH)))
+            return BaselinePredictor(description, KeptBaseline(files, description), cleans=cleans)
+        return cls(description, files.vocabulary(), opened(files.read(GRAPH)), cleans=cleans)
 
     @property
     def targets(self) -> Targets:
@@ -138,7 +143,9 @@ class Predictor:
 
     def cleaned(self, text: str) -> str:
         """The text as training would have seen it."""
-        return normalize(text, self.description.cleaning)
+        if not isinstance(text, str):
+            raise InputError(f"{text!r} is no text", right="a string; an empty one is fine")
+        return normalize(text, self.description.cleaning) if self._cleans else text
 
     def _decoded(self, outputs: Array, texts: Sequence[str]) -> list[dict[str, Any]]:
         answers = self._head.decode(outputs, self.targets, [self.cleaned(text) for text in texts])
@@ -154,8 +161,6 @@ class Predictor:
         ]
 
     def _words(self, text: str) -> list[str]:
-        if not isinstance(text, str):
-            raise InputError(f"{text!r} is no text", right="a string; an empty one is fine")
         tokens = self._split(self.cleaned(text))
         longest = self._head.batching.longest(self.description.hyperparameters.training.max_tokens)
         kept = cut(np.arange(len(tokens), dtype=np.int32), longest)
@@ -216,14 +221,16 @@ class Predictor:
 class BaselinePredictor(Predictor):
     """A loaded baseline, which answers in the same form as a network."""
 
-    def __init__(self, description: Description, baseline: KeptBaseline) -> None:
-        self.description, self._baseline = description, baseline
+    def __init__(
+        self, description: Description, baseline: KeptBaseline, *, cleans: bool = True
+    ) -> None:
+        self.description, self._baseline, self._cleans = description, baseline, cleans
         self._split = heads.tokens(description.text, description.head, description.targets)
         self._head = heads.get(description.head.kind)
 
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
         """What the baseline answers, calibrated, `(n, ...)`; it takes all texts at once."""
-        return self._scaled(self._baseline.outputs(texts))
+        return self._scaled(self._baseline.outputs([self.cleaned(text) for text in texts]))
 
     @property
     def attends(self) -> bool:
@@ -232,7 +239,7 @@ class BaselinePredictor(Predictor):
 
     def _of_words(self, documents: Sequence[Sequence[str]], batch_size: int) -> Array:
         """A baseline takes texts: the words with spaces between them."""
-        return self.outputs([" ".join(words) for words in documents], batch_size)
+        return self._scaled(self._baseline.outputs([" ".join(words) for words in documents]))
 
     def _attention_name(self) -> str:
         raise InputError(

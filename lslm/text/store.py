@@ -5,6 +5,7 @@ learned from it: each training part picks its own vocabulary by counting its own
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,10 @@ from lslm.text.sentences import Sentences
 from lslm.text.tokenizers import marked, tokenizer
 
 Rows = NDArray[np.int64]
+
+_BLANK = re.compile(r"\s")
+_SPELLED = "\x1f"
+"""Begins a token that is spelled out in a line. Blank to Python too: no other token in a line has it."""
 
 
 class Tokens:
@@ -45,11 +50,12 @@ class Tokens:
         return total
 
     def lines(self, rows: Rows, longest: int) -> Iterator[str]:
-        """Documents as space-separated tokens, in pieces of at most `longest` tokens."""
+        """Documents as space-separated tokens, in pieces of at most `longest` tokens; see `in_line`."""
+        words = [in_line(each) for each in self.types]
         for row in rows:
             document = self.document(row)
             for start in range(0, len(document), longest):
-                yield " ".join(self.types[i] for i in document[start : start + longest])
+                yield " ".join(words[i] for i in document[start : start + longest])
 
 
 class InPieces(Tokens):
@@ -108,6 +114,21 @@ def write(
         into / "offsets.i64"
     )
     (into / "types.json").write_text(json.dumps(list(types), ensure_ascii=False), encoding="utf-8")
+
+
+def in_line(token: str) -> str:
+    """A token as it stands in a line: itself, or its bytes where it has white space in it.
+
+    Example:
+        >>> in_line("a"), in_line(" ")
+        ('a', '\\x1f20')
+    """
+    return _SPELLED + token.encode().hex() if _BLANK.search(token) else token
+
+
+def from_line(word: str) -> str:
+    """The token that stands in a line as this word."""
+    return bytes.fromhex(word[1:]).decode() if word.startswith(_SPELLED) else word
 
 
 def _mapped(path: Path, dtype: type[np.int32]) -> NDArray[np.int32]:

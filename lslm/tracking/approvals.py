@@ -16,7 +16,7 @@ from lslm.tracking.claims import checked_reason, claim
 from lslm.tracking.moves import champion, now
 from lslm.tracking.promotion import Overtaken, promote
 from lslm.tracking.store import Store
-from lslm.tracking.versions import APPROVAL, OPPONENT, check_package, find, versions
+from lslm.tracking.versions import APPROVAL, GATE, OPPONENT, check_package, find, versions
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -79,6 +79,19 @@ def answer(
             f"version {version} of {name!r} was {kept.state} by {kept.who} at the same time"
         )
     return kept
+
+
+def overrule(store: Store, name: str, version: str, why: str, *, who: str | None = None) -> str:
+    """Make a version (a number or an alias) the champion, whatever the gate said; returns its number.
+
+    Where it waits for approval, that is the answer.
+    """
+    number = promote(store, name, version, why, who=who)
+    found = find(store, name, number)
+    said = _said(found)
+    if said is not None and said.state == "pending":
+        _settle(store, found, said, "approved", who or owners.person(), why)
+    return number
 
 
 def expire(store: Store, name: str, version: str) -> Approval:
@@ -154,7 +167,8 @@ def _said(version: "ModelVersion") -> Approval | None:
 
 
 def _note(store: Store, name: str, version: str, said: Approval) -> None:
-    """The state comes last: what is cut off half way still waits."""
+    """The state comes last: what is cut off half way still waits. What the gate said is told with it."""
+    store.client.set_model_version_tag(name, version, GATE, said.told)
     for field in ("until", "who", "why", "when"):
         value = getattr(said, field)
         store.client.set_model_version_tag(name, version, f"{APPROVAL}.{field}", value)

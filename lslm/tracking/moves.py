@@ -48,9 +48,9 @@ def history(store: Store, name: str) -> list[Move]:
 
 
 def moves_in(tags: Mapping[str, str]) -> list[Move]:
-    """The moves among a model's tags, oldest first."""
-    found = [Move(**json.loads(value)) for key, value in tags.items() if key.startswith(MOVE)]
-    return sorted(found, key=lambda move: move.when)
+    """The moves among a model's tags, in the order in which they were made, whatever their clocks said."""
+    found = [(_number(key), Move(**json.loads(tags[key]))) for key in tags if key.startswith(MOVE)]
+    return [move for _, move in sorted(found, key=lambda each: (each[0], each[1].when))]
 
 
 def champion(store: Store, name: str) -> str | None:
@@ -68,8 +68,9 @@ def champion(store: Store, name: str) -> str | None:
 def champion_at(store: Store, name: str, moment: datetime) -> Reign:
     """Which version was champion at a moment (with its time zone), as the history tells."""
     moves = history(store, name)
-    earlier = [move for move in moves if datetime.fromisoformat(move.when) <= moment]
-    later = moves[len(earlier) :]
+    made = (datetime.fromisoformat(move.when) <= moment for move in moves)
+    n_made = max((number for number, each in enumerate(made, start=1) if each), default=0)
+    earlier, later = moves[:n_made], moves[n_made:]
     here = earlier[-1] if earlier else None
     version = here.after if here else None
     # What the next to move found there; after the last move, what is there now.
@@ -77,6 +78,12 @@ def champion_at(store: Store, name: str, moment: datetime) -> Reign:
     if here is None and later:
         return Reign(later[0].before, "", certain=later[0].before is None)
     return Reign(version, here.when if here else "", certain=found == version)
+
+
+def _number(key: str) -> int:
+    """That of a move; the first ones had none."""
+    number = key.removeprefix(MOVE)
+    return int(number) if number.isdigit() else 0
 
 
 def now() -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from lslm.encoder.layers import WordEmbedding
 from lslm.training.epochs import Epoch
 from lslm.workspace import write_atomic
 
@@ -15,9 +16,9 @@ _EPOCHS = "epochs"
 
 
 class Checkpoint:
-    """One file: what was trained, the optimizer, the state of every random draw, and the epochs so far.
+    """One file: what has changed in the network, the optimizer, the state of every random draw, the epochs so far.
 
-    Frozen weights are left out; a network that is built anew has them.
+    Frozen words and layers are left out; a network that is built anew has them.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +53,16 @@ class Checkpoint:
 
 
 def _changing(network: keras.Model) -> list[keras.Variable]:
-    """Variables that training changes, seeds of dropout among them, in an order that stays."""
-    frozen = {id(weight) for weight in network.non_trainable_weights}
+    """Variables that change while it learns, seeds of dropout among them, in an order that stays.
+
+    Some are not trained, such as the moving means of batch normalization.
+    """
+    frozen = {id(weight) for layer in network.layers for weight in _frozen(layer)}
     kept = [variable for variable in network.variables if id(variable) not in frozen]
     return [*kept, *network.optimizer.variables]
+
+
+def _frozen(layer: keras.layers.Layer) -> list[keras.Variable]:
+    if isinstance(layer, WordEmbedding):
+        return layer.non_trainable_weights
+    return [] if layer.trainable else layer.weights

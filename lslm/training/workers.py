@@ -8,6 +8,7 @@ import contextlib
 import errno
 import multiprocessing
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any, TypeVar
@@ -41,6 +43,8 @@ _LEAST_MEMORY = 1_500_000_000
 """Bytes that a process may always have; a new one with Keras at work has about 500 million."""
 _SHARE = 0.25
 """Of the machine's memory, for all processes together between two calls."""
+_ROUNDING = 1e-9
+"""By which so many times a share may miss the whole."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
 
 
@@ -246,7 +250,8 @@ def places(cores: int, gpus: float) -> int:
     """How many fits this machine has room for, each with so many cores and such a share of a GPU."""
     room = available_cores() // cores
     if gpus:
-        room = min(room, int(len(devices()) / gpus))
+        there = len(devices())
+        room = min(room, there * _on_one(gpus) if gpus < 1 else int(there / gpus))
     return max(1, room)
 
 
@@ -270,7 +275,17 @@ def _shares(number: int, gpus: float) -> Iterator[str | None]:
     if gpus and not there:
         raise InputError("no GPU is found here", where="execution.gpus", right="0, or a GPU")
     for place in range(number):
-        yield there[int(place * gpus) % len(there)] if there else None
+        yield there[place // _on_one(gpus) % len(there)] if there else None
+
+
+def _on_one(gpus: float) -> int:
+    """How many fits share one GPU: what is left of it when the share does not divide 1 stays free.
+
+    Example:
+        >>> [_on_one(share) for share in (1, 0.5, 1 / 49, 0.4, 0.33)]
+        [1, 2, 49, 2, 3]
+    """
+    return max(1, int(1 / gpus + _ROUNDING))
 
 
 def _serve(line: Connection, device: str | None) -> None:
@@ -300,8 +315,17 @@ def _serve(line: Connection, device: str | None) -> None:
                     # What holds the memory goes with the process; the next one begins without it.
                     traceback.print_exc()
                     os._exit(errno.ENOMEM)
-                answer = ("error", (error, traceback.format_exc()))
+                answer = ("error", (_sendable(error), traceback.format_exc()))
             line.send(answer)
+
+
+def _sendable(error: Exception) -> Exception:
+    """The error; one that says the same where it does not come through a line whole."""
+    try:
+        pickle.loads(ForkingPickler.dumps(error))
+    except Exception:  # of any kind: it is whatever the error holds that fails
+        return RuntimeError(repr(error))
+    return error
 
 
 def _is_out_of_memory(error: Exception) -> bool:

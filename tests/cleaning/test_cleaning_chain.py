@@ -122,6 +122,38 @@ def test_nothing_of_the_given_holdout_stays_elsewhere(tmp_path):
     ]
 
 
+def test_outside_text_keeps_no_near_duplicate_of_the_corpus(tmp_path):
+    files = {
+        "corpus": [f"{LONG},a,", "only here,a,"],
+        "outside": [f"{LONG} indeed,,", f"{LONG} indeed too,,", "only here,,", "free,,", "free!,,"],
+    }
+    report, documents, rejects = run(tmp_path, made(tmp_path, files))
+    kept = [("corpus", LONG), ("corpus", "only here"), ("outside", "free"), ("outside", "free!")]
+    assert documents.select("part", "text").rows() == kept
+    assert rejects.select("row", "step").sort("row").rows() == [
+        (2, "near_duplicates"),
+        (3, "near_duplicates"),
+        (4, "exact_duplicates"),
+    ]
+    assert report["reasons"] == {
+        "also in the corpus": 1,
+        "in one group with a document of the corpus": 2,
+    }
+    assert report["steps"]["near_duplicates"]["rejected"] == 2
+
+
+def test_a_corpus_that_is_its_own_outside_text_stays_whole(tmp_path):
+    rows = [f"{LONG},a,", f"{LONG} indeed,b,", "other words,a,", "no label,,"]
+    settings = made(tmp_path, {"corpus": rows}, outside=(Source(path="corpus.csv"),))
+    _, documents, _ = run(tmp_path, settings)
+    assert documents.select("part", "text").rows() == [
+        ("corpus", LONG),
+        ("corpus", f"{LONG} indeed"),
+        ("corpus", "other words"),
+        ("outside", "no label"),
+    ]
+
+
 def test_shards_and_batches_change_nothing(tmp_path, monkeypatch):
     rows = [f"text {i % 150} {i % 150 * 7} {i % 150 * 3},a," for i in range(200)]
     settings = made(tmp_path, {"corpus": rows})

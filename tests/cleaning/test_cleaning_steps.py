@@ -38,6 +38,14 @@ HTML = [
     ("I <3 <b>it</b> & AT&T ?a=1&copy=2", "I <3 it & AT&T ?a=1&copy=2"),
     ("&lt;br&gt;", "<br>"),
     ("<td>a</td><td>b</td>", "\na\n\nb\n"),
+    ("Put the <script> tag last and it works", "Put the <script> tag last and it works"),
+    ("<title> and <style> are <b>tags</b>", "<title> and <style> are tags"),
+    ("<TEMPLATE>no</Template>yes <template>, <noscript>", "yes <template>, <noscript>"),
+    ('<script src="</script>">seen', '<script src="">seen'),
+    ("<i>one</i> <!-- two", "one <!-- two"),
+    ("a<!-->b<!--->c", "abc"),
+    ("<i>a</i> <!doctype begins a page", "a <!doctype begins a page"),
+    ("<!DOCTYPE html><title>unseen</title><p>seen</p>", "seen"),
 ]
 CONTROL = [
     ("a\x00b\x1bc\x7f", "abc"),
@@ -129,6 +137,16 @@ def test_html_never_raises(text):
 
 def test_many_nested_tags_are_not_slow():
     assert html.to_text("<div>" * 100_000 + "deep").strip() == "deep"
+
+
+@pytest.mark.parametrize("tag", ["<script>", "<!--", '<style a="</style>">', "<b><noscript>"])
+def test_many_tags_that_are_never_closed_are_not_slow(tag):
+    assert html.to_text(tag * 50_000 + "deep").endswith("deep")
+
+
+def test_where_tags_are_many_what_is_not_seen_goes_too():
+    unseen = "<script>a < b</script><!-- <b> --><STYLE>p{}</style ><!-->"
+    assert html.to_text("<b>x</b>" * 6000 + unseen + "y <script>") == "x" * 6000 + "y <script>"
 
 
 def test_fingerprints_ignore_case_and_line_breaks_and_are_the_same_everywhere():

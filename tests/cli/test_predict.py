@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from lslm import tracking
 from lslm.cli import predict as command
 from lslm.cli.app import app
+from lslm.errors import InputError
 
 
 class Parrot:
@@ -52,6 +53,26 @@ def test_texts_come_from_arguments_a_file_or_stdin(tmp_path):
     assert predicted("good one", "bad one") == expected
     assert predicted("--file", str(tmp_path / "new.txt")) == expected
     assert predicted(stdin="good one\nbad one\n") == expected
+
+
+@pytest.mark.parametrize("stdin", [True, False])
+def test_lines_end_as_those_of_a_corpus_do(tmp_path, stdin):
+    text = "good\x0ca\x85b\u2028c\r\n\r\nbad\n"
+    (tmp_path / "new.txt").write_bytes(text.encode())
+    arguments = [] if stdin else ["--file", str(tmp_path / "new.txt")]
+    shown = predicted("--json", *arguments, stdin=text.encode() if stdin else None)
+    texts = [json.loads(line)["text"] for line in shown.rstrip("\n").split("\n")]
+    assert texts == ["good\x0ca\x85b\u2028c", "bad"]
+
+
+@pytest.mark.parametrize("stdin", [True, False])
+def test_what_is_not_utf_8_is_refused(tmp_path, stdin):
+    content = "schön".encode("latin-1")
+    (tmp_path / "new.txt").write_bytes(content)
+    arguments = [] if stdin else ["--file", str(tmp_path / "new.txt")]
+    given = CliRunner().invoke(app, ["predict", *arguments], input=content if stdin else None)
+    assert isinstance(given.exception, InputError)
+    assert given.exception.what == "not UTF-8 text"
 
 
 def test_what_each_word_does_is_shown_when_asked_for():

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from lslm import heads
+from lslm import heads, planning
 from lslm.cli.app import app
 from lslm.errors import InputError
 from lslm.settings import Settings
-from lslm.tracking import approvals, registry, runs
+from lslm.tracking import approvals, registry, reports, runs, shown
 from lslm.tracking.package import Candidate
 from lslm.tracking.store import Store, connect
 from lslm.workspace import Workspace
+from tests.cli.samples import REPORT
+from tests.evaluation.test_page import CLEANING, SEARCH, SPLIT, WORDS
 from tests.tracking.conftest import write_model
 
 SETTINGS = Settings(name="films")
@@ -27,17 +29,20 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     run_id = runs.open_run(store, SETTINGS, digests={}, name="first")
     for weight in (1.0, 2.0):
         write_model(home / f"{weight}", weight, ())
-        candidate = Candidate(
-            run_id=run_id,
-            folder=home / f"{weight}",
-            head=heads.get("classify"),
-            card="# Films",
-            input_example=("fine",),
-            report="ab" * 32,
-            data={},
-        )
-        registry.register(store, SETTINGS, candidate)
+        registry.register(store, SETTINGS, candidate(home / f"{weight}", run_id))
     return store
+
+
+def candidate(folder: Path, run_id: str) -> Candidate:
+    return Candidate(
+        run_id=run_id,
+        folder=folder,
+        head=heads.get("classify"),
+        card="# Films",
+        input_example=("fine",),
+        report="ab" * 32,
+        data={},
+    )
 
 
 @pytest.fixture
@@ -114,7 +119,6 @@ def test_an_answer_without_a_reason_is_refused() -> None:
 def test_the_end_of_a_run_asks_for_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
     from lslm.cli.ending import show
     from lslm.evaluation.report import Approval, Decision
-    from tests.cli.samples import REPORT
 
     pending = Approval(state="pending", until="2026-11-25T04:00:00.000000Z")
     decision = Decision(promoted=False, reason="passed", rules=(), approval=pending)
@@ -131,3 +135,46 @@ def test_commands_read_the_registry_that_the_environment_names(
     monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
     app(["models", "films", "--workspace", str(tmp_path), "--json"], standalone_mode=False)
     assert len(json.loads(capfd.readouterr().out)) == 2
+
+
+def left_waiting(store: Store, settings: Settings, folder: Path) -> None:
+    """What a run without a server leaves, where a person is to be asked."""
+    run_id = runs.open_run(store, settings, digests={}, name="first")
+    write_model(folder, 1.0, ())
+    version = registry.register(store, settings, candidate(folder, run_id))
+    decision = REPORT.decision.after(approvals.ask(store, settings.name, version, 60))
+    update = {
+        "corpus": {"cleaning": CLEANING, "split": SPLIT},
+        "search": SEARCH,
+        "embedding": WORDS,
+        "run_id": run_id,
+        "model": settings.name,
+        "version": version,
+        "decision": decision,
+    }
+    shown.show(store, settings, REPORT.model_copy(update=update))
+
+
+@pytest.mark.parametrize(
+    ("command", "told"), [("approve", "approved"), ("promote", "approved"), ("refuse", "refused")]
+)
+def test_an_answer_after_the_run_is_told_wherever_the_run_told_its_own(
+    store: Store, lslm, tmp_path: Path, command: str, told: str
+) -> None:
+    settings = Settings(name=f"{command}d", workspace=store.workspace.root)
+    left_waiting(store, settings, tmp_path / "model")
+    version = store.client.get_model_version(settings.name, "1")
+    assert "nobody answered yet" in version.description
+    lslm(command, settings.name, "1", "--reason", "read it", "--by", "ada")
+
+    version = store.client.get_model_version(settings.name, "1")
+    assert "ada: read it" in version.description
+    reason = f"passed the gate, {told} by ada: read it"
+    (listed,) = json.loads(lslm("models", settings.name, "--json"))
+    assert listed["gate"] == version.tags["lslm.gate"] == reason
+    assert store.client.get_run(version.run_id).data.tags["lslm.gate"] == reason
+    _, report = reports.fetch_record(store, f"{settings.name}/1")
+    assert (report.decision.reason, report.decision.promoted) == (reason, told == "approved")
+    assert planning.last_report(settings, store.workspace) == report
+    table = store.client.download_artifacts(version.run_id, "gate.json", str(tmp_path))
+    assert "ada: read it" in Path(table).read_text()

@@ -18,7 +18,6 @@ from lslm.cli.app import app
 from lslm.cli.ending import show
 from lslm.cli.options import load_pipeline
 from lslm.errors import InputError
-from lslm.settings import Settings
 from tests.cli.samples import REPORT
 from tests.evaluation.test_front import FOUND
 
@@ -58,6 +57,14 @@ def terminated(settings, base):
 def endless(settings, base):
     while True:
         time.sleep(0.01)
+
+
+def asking(settings, base):
+    from lslm import stopping
+
+    stopping.lift()
+    time.sleep(0.5)
+    return REPORT
 
 
 def forbidden(settings, base):
@@ -145,11 +152,15 @@ def test_sigterm_is_told_like_ctrl_c_and_is_status_143(tmp_path, flow, capfd, mo
     assert "running the same command goes on where it stopped" in capfd.readouterr().err
 
 
-def test_a_run_whose_time_is_over_stops_as_after_sigterm(tmp_path, flow, capfd, monkeypatch):
+@pytest.mark.parametrize("approval", ["false", "true"])
+def test_a_run_whose_time_is_over_stops_as_after_sigterm(
+    tmp_path, flow, capfd, monkeypatch, approval
+):
     from lslm.cli import main
 
     flow(endless)
     given = ["--workspace", str(tmp_path), "--set", "execution.timeout=0.2s"]
+    given += ["--set", f"registry.approval={approval}"]
     monkeypatch.setattr(sys, "argv", ["lslm", "run", "imdb", *given])
     with pytest.raises(SystemExit) as ended:
         main()
@@ -166,14 +177,11 @@ def test_a_run_that_ends_in_time_is_left_alone(tmp_path, flow, capfd):
     assert json.loads(capfd.readouterr().out)["version"] == "3"
 
 
-@pytest.mark.parametrize(("approval", "expected"), [(False, 60), (True, 60 + 7200)])
-def test_the_time_that_a_person_has_is_not_the_run_s(approval, expected):
-    settings = Settings(
-        name="a",
-        execution={"timeout": "1m"},
-        registry={"approval": approval, "approval_timeout": "2h"},
-    )
-    assert command.time_limit(settings) == expected
+def test_the_time_that_a_person_takes_is_not_the_run_s(tmp_path, flow, capfd):
+    flow(asking)
+    given = ["--workspace", str(tmp_path), "--set", "execution.timeout=0.2s", "--json"]
+    app(["run", "imdb", *given], standalone_mode=False)
+    assert json.loads(capfd.readouterr().out)["version"] == "3"
 
 
 def test_what_the_log_cannot_take_is_lost(tmp_path, flow, capfd):
@@ -275,6 +283,11 @@ def test_a_bound_that_is_none_is_one_line_and_status_2(option, value, right, mon
     assert ended.value.code == 2
     assert repr(value) in line
     assert right in line
+
+
+@pytest.mark.parametrize("name", ["runs #2", "2024", "null", "a: [b", 'the "first"', "größe"])
+def test_the_workspace_is_the_folder_of_that_name(name):
+    assert load_pipeline("imdb", [], Path(name)).settings.workspace == Path(name)
 
 
 def test_bounds_reach_the_settings():

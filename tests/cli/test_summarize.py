@@ -60,6 +60,16 @@ def test_the_document_is_a_file_stdin_or_the_argument_itself(tmp_path: Path) -> 
     assert summarized("One is. Two") == "One is\n"
 
 
+@pytest.mark.parametrize("stdin", [True, False])
+def test_a_document_that_is_not_utf_8_is_refused(tmp_path: Path, stdin: bool) -> None:
+    content = "Schön. Gut".encode("latin-1")
+    (tmp_path / "a.txt").write_bytes(content)
+    document = "-" if stdin else str(tmp_path / "a.txt")
+    found = CliRunner().invoke(app, ["summarize", document], input=content if stdin else None)
+    assert isinstance(found.exception, InputError)
+    assert found.exception.what == "not UTF-8 text"
+
+
 def test_length_is_what_the_options_say() -> None:
     summarized("a b", "--sentences", "3")
     summarized("a b", "--words", "50", "--ratio", "0.2")

@@ -270,6 +270,47 @@ def test_a_wrong_named_encoding_is_an_input_error(tmp_path):
         documents(corpus(Source(path="a.csv", encoding="utf-9")), tmp_path)
 
 
+def test_a_few_stray_bytes_spoil_no_header_label_or_condition(tmp_path):
+    content = "größe,label,stadt\nsüß,schön,Köln\nfad,übel,Köln\nzu viel,übel,Ulm\n".encode()
+    (tmp_path / "a.csv").write_bytes(content + "café,schön,".encode("latin-1") + "Köln\n".encode())
+    settings = corpus(Source(path="a.csv", where={"stadt": "Köln"}), text="größe")
+    (file,) = input_files(settings, tmp_path)
+    assert file.encoding == "utf-8, stray bytes as latin-1"
+    found = list(read_file(file, settings))
+    assert [(r.text, r.label) for r in found if isinstance(r, Record)] == [
+        ("süß", "schön"),
+        ("fad", "übel"),
+        ("café", "schön"),
+    ]
+
+
+def test_latin_1_stays_latin_1_where_two_signs_of_it_could_be_one_of_utf_8(tmp_path):
+    content = "text,label\n«LIBERTÉ» ou café,été\n".encode("latin-1")
+    assert pairs(tmp_path, content) == ([("«LIBERTÉ» ou café", "été")], [])
+
+
+def test_a_stray_byte_costs_one_line_of_json(tmp_path):
+    content = '{"text":"süß, schön","label":"é"}\n'.encode() + b'{"text":"\xff","label":1}\n'
+    good, reasons = pairs(tmp_path, content, "a.jsonl")
+    assert good == [("süß, schön", "é")]
+    assert len(reasons) == 1
+
+
+def test_composed_and_decomposed_names_of_folders_are_one_label(tmp_path):
+    for number, folder in enumerate(("gr\u00fcn", "gru\u0308n")):
+        (tmp_path / "all" / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / "all" / folder / f"{number}.txt").write_text("so green")
+    found = documents(corpus(Source(path="all")), tmp_path)
+    assert [r.label for r in found if isinstance(r, Record)] == ["gr\u00fcn"] * 2
+
+
+def test_a_file_of_labels_has_the_encoding_that_was_asked_for(tmp_path):
+    (tmp_path / "x.txt").write_bytes("很好\n".encode("gb18030"))
+    (tmp_path / "y.txt").write_bytes("好\n".encode("gb18030"))
+    source = Source(path="x.txt", labels="y.txt", encoding="gb18030")
+    assert [(r.text, r.label) for r in documents(corpus(source), tmp_path)] == [("很好", "好")]
+
+
 def test_a_torn_gzip_file_is_an_input_error(tmp_path):
     whole = gzip.compress(b"text,label\n" + b"some words,1\n" * 5000)
     (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from lslm.cleaning.chain import clean
 from lslm.corpus.splitting import cut, folds, split, thinned
 from lslm.errors import InputError
-from lslm.settings import CleaningSettings, CorpusSettings, EvaluationSettings, Settings, Source
+from lslm.settings import (
+    CleaningSettings,
+    CorpusSettings,
+    EvaluationSettings,
+    Settings,
+    Source,
+    SplitSettings,
+)
 
 
 def frame(labels, groups=None, times=None, seed=0) -> pl.DataFrame:
@@ -114,6 +121,13 @@ def test_numbers_sort_as_numbers_and_mixed_times_are_refused():
         cut(frame(["a"] * 2, times=["2024-01-01", None]), 0.5, 0)
 
 
+def test_of_few_large_groups_the_smallest_is_held():
+    data = frame(["a"] * 90 + ["b"] * 2, [0] * 50 + [1] * 40 + [2, 3])
+    _, held = cut(data, 0.1, 0)
+    assert data["group"].to_numpy()[held[:-1]].tolist() == [1] * 40
+    assert held[-1] >= 90
+
+
 def settings(tmp_path, rows: list[tuple[str, str]], **corpus: object) -> Settings:
     lines = [f"{text},{label}" for text, label in rows]
     (tmp_path / "a.csv").write_text("\n".join(["text,label", *lines]))
@@ -177,6 +191,38 @@ def test_a_holdout_label_that_development_never_has_is_refused(tmp_path):
 def test_without_labels_no_label_is_asked_for(tmp_path):
     report = run(tmp_path, settings(tmp_path, MANY), needs_label=False)
     assert report["development"] == {"documents": 36, "labels": {}}
+
+
+def test_a_holdout_of_nothing_is_refused_unless_one_is_given(tmp_path):
+    (tmp_path / "h.csv").write_text("text,label\nunseen words here,a\n")
+    nothing = {"split": SplitSettings(holdout=0)}
+    given = settings(tmp_path, MANY, holdout=(Source(path="h.csv"),)).model_copy(update=nothing)
+    clean(given, tmp_path, tmp_path / "with")
+    assert split(tmp_path / "with", given, tmp_path / "parts")["holdout"]["documents"] == 1
+    with pytest.raises(InputError, match="split.holdout: no document is held out"):
+        run(tmp_path, settings(tmp_path, MANY).model_copy(update=nothing))
+
+
+@pytest.mark.parametrize(
+    ("late", "changes", "said"),
+    [
+        (20, {}, "label 'c' first occurs at 21, in span 2 of 3: fold 1 would not have learned it"),
+        (34, {}, "label 'c' first occurs at 35, in span 3 of 3: fold 2 would not have learned it"),
+        (10, {"folds": 4}, "first occurs at 11, in span 2 of 5: fold 1 would not"),
+        (11, {"nested": True}, "at 11, in what it chooses by: the search in fold 1 would not"),
+    ],
+)
+def test_a_label_that_comes_too_late_for_the_folds_is_refused(tmp_path, late, changes, said):
+    rows = [(text, "c" if i >= late and i % 2 else label) for i, (text, label) in enumerate(MANY)]
+    lines = [f"{text},{label},{i}" for i, (text, label) in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(["text,label,day", *lines]))
+    made = Settings(
+        name="toy",
+        corpus=CorpusSettings(sources=(Source(path="t.csv"),), time="day"),
+        evaluation=EvaluationSettings(**{"folds": 2, **changes}),
+    )
+    with pytest.raises(InputError, match=f"^corpus.time: .*{said}.*; expected each label"):
+        run(tmp_path, made)
 
 
 def test_in_place_folds_are_blocks_and_the_holdout_is_the_end():

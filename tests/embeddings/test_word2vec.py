@@ -11,12 +11,13 @@ from lslm.settings import EmbeddingSettings, TextSettings
 from lslm.text import store
 
 SETTINGS = EmbeddingSettings(size=8, min_count=1, epochs=2, adapt_epochs=1, sample=1.0)
+WORDS = TextSettings()
 
 
-def tokens_of(texts: list[str], folder: Path) -> store.Tokens:
+def tokens_of(texts: list[str], folder: Path, settings: TextSettings = WORDS) -> store.Tokens:
     folder.mkdir()
     pl.DataFrame({"text": texts}).write_parquet(folder / "documents.parquet")
-    store.write(folder / "documents.parquet", TextSettings(), folder / "tokens")
+    store.write(folder / "documents.parquet", settings, folder / "tokens")
     return store.Tokens(folder / "tokens")
 
 
@@ -59,6 +60,24 @@ def test_vectors_survive_saving(tokens: store.Tokens, tmp_path: Path) -> None:
     loaded = WordVectors.load(tmp_path / "kept")
     assert loaded.words == vectors.words
     assert np.array_equal(loaded.outputs, vectors.outputs)
+
+
+def test_white_space_that_is_a_token_is_learned_from(tmp_path: Path) -> None:
+    characters = TextSettings(tokenizer="all-characters")
+    tokens = tokens_of(["a cat\nsat", "a\u00a0dog\tran"] * 20, tmp_path / "one", characters)
+    rows = np.arange(len(tokens))
+    once, twice = (
+        word2vec.pretrain(tokens, rows, SETTINGS.model_copy(update={"epochs": n}), workers=1)
+        for n in (1, 2)
+    )
+    still = SETTINGS.model_copy(update={"adapt_epochs": 0})
+    adapted = word2vec.adapt(twice, tokens, rows, still)
+    for blank in (" ", "\n", "\t", "\u00a0"):
+        before, after, kept = (
+            each.vectors[each.words.index(blank)] for each in (once, twice, adapted)
+        )
+        assert not np.array_equal(before, after), repr(blank)
+        assert np.array_equal(after, kept)
 
 
 def test_no_frequent_word_is_an_error(tokens: store.Tokens) -> None:

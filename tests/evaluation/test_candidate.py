@@ -1,12 +1,14 @@
 """What is put forward is chosen on the folds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lslm import heads
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import temperature
-from lslm.evaluation.candidate import best_system, in_place_of_network
+from lslm.evaluation.candidate import as_served, best_system, in_place_of_network
 from tests.evaluation.made import answers
 
 HEAD = heads.get("classify")
@@ -41,3 +43,19 @@ def test_what_is_fitted_for_the_baseline_is_fitted_on_its_own_answers() -> None:
     honest = in_place_of_network([given], MAJORITY)
     assert temperature(HEAD, [given]) == pytest.approx(2.0, rel=0.1)
     assert temperature(HEAD, honest) == pytest.approx(1.0, rel=0.1)
+
+
+def test_a_baseline_that_is_put_forward_is_scaled_as_the_network_is() -> None:
+    given = [answers(3000, temperature=2.0, seed=seed) for seed in (0, 1)]
+    # The baseline is the one that is too sure.
+    swapped = [
+        replace(
+            each, outputs={"network": each.outputs[MAJORITY], MAJORITY: each.outputs["network"]}
+        )
+        for each in given
+    ]
+    for before, after in zip(swapped, as_served(HEAD, swapped, MAJORITY), strict=True):
+        honest = before.outputs["network"]
+        assert np.abs(before.outputs[MAJORITY] - honest).mean() > 0.05
+        assert np.abs(after.outputs[MAJORITY] - honest).mean() < 0.02
+        assert np.abs(after.outputs["network"] - honest).mean() < 0.02

@@ -140,6 +140,7 @@ def test_the_card_of_a_baseline_is_about_the_baseline() -> None:
     card = model_card(found, SETTINGS)
     assert "Registered is the baseline word-char-svc, which did better on the folds." in card
     assert "by the baseline word-char-svc," in card
+    assert 'tags: ["classify", "word-char-svc"]' in card
     assert "tokens" not in card.split("## Limits")[1].split("##")[0]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.flows.tiny import lslm
+from tests.flows.tiny import lslm, written
 
 
 def runs_of(client: Any) -> list[Any]:
@@ -81,6 +81,23 @@ def test_the_plan_names_what_changed(home: Path, report: dict[str, Any]) -> None
     assert stages["search"]["status"] == "run"
     assert stages["search"]["changed"] == ["start.encoder.units"]
     assert stages["register"]["status"] == "unknown"
+
+
+@pytest.mark.slow
+def test_settings_that_were_run_before_show_their_own_report(tmp_path: Path) -> None:
+    written(tmp_path)
+    others = (("registry.intended_use=another",), (f"tracking.uri=sqlite:///{tmp_path}/team.db",))
+    found = []
+    for changes in ((), *others, (), *others):
+        given = [part for change in changes for part in ("--set", change)]
+        done = lslm("run", "tiny.yaml", *given, "--json", home=tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert ("nothing changed" in done.stderr) == (len(found) >= 3)
+        found.append(json.loads(done.stdout))
+    assert found[3:] == found[:3]
+    # Another store gets a model of its own; what is done is not done again for it.
+    assert [each["version"] for each in found[:3]] == ["1", "2", "1"]
+    assert found[2]["holdout"] == found[0]["holdout"]
 
 
 @pytest.mark.slow

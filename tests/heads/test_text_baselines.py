@@ -1,9 +1,12 @@
+import re
+
 import numpy as np
 import polars as pl
 import pytest
 
 from lslm.heads.classify import surprise
-from lslm.heads.text_baselines import BASELINES, _Characters, majority
+from lslm.heads.text_baselines import _WORD, BASELINES, _Characters, majority
+from lslm.text.tokenizers import words
 
 TEXTS = ["A red  rose, a rose.", "the blue sea", "a\tsea of red", "x", "Über den  Fluß"]
 
@@ -54,3 +57,16 @@ def test_chinese_is_read_without_spaces() -> None:
     asked = pl.DataFrame({"text": ["真的好", "真的差"]})
     outputs = BASELINES["tfidf-logistic-regression"](training, asked, {"labels": ["好", "差"]}, 0)
     assert outputs.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_words_that_differ_by_a_vowel_sign_are_two() -> None:
+    labels = {"मिला": "got", "मेला": "fair"}
+    training = pl.DataFrame({"text": list(labels) * 6, "label": list(labels.values()) * 6})
+    targets = {"labels": ["fair", "got"]}
+    outputs = BASELINES["tfidf-logistic-regression"](training, training[:2], targets, 0)
+    assert outputs.argmax(axis=1).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize("text", ["हिन्दी में क्\u200dषमा", "ที่นี่ดี 𠀀𠀁 很好", "a\u0303_1 ɔ\u0303"])
+def test_words_are_those_of_the_tokenizer(text: str) -> None:
+    assert re.findall(_WORD, text) == words(text)

@@ -88,6 +88,7 @@ search:
         ("corpus:\n  sources:\n    - {path: a}\n    - {fromat: csv}", 5, "corpus.sources.1.path is"
          " missing"),
         ("corpus:\n  sources:\n    - path: a\n      where:\n        stars: 1", 6, "in quotes"),
+        ("corpus:\n  sources:\n    - {path: a, separator: ;;}", 4, "separator is ';;'; expected one char"),
         ("head: {kind: clasify}", 2, "unknown head 'clasify'; expected one of: classify"),
         ("head:\n  options:\n    x: 1", 4, "unknown key 'x' in head.options"),
         ("evaluation:\n  baselines:\n    - svm", 4, "unknown baseline 'svm'; expected one of: maj"),

@@ -1,5 +1,6 @@
 """`lslm init` looks at a person's data and writes a file that the loader takes."""
 
+import gzip
 import json
 from pathlib import Path
 
@@ -28,6 +29,13 @@ def jsonl_file(folder: Path) -> Path:
     return file
 
 
+def compressed_file(folder: Path) -> Path:
+    file = csv_file(folder)
+    packed = folder / "reviews.csv.gz"
+    packed.write_bytes(gzip.compress(file.read_bytes()))
+    return packed
+
+
 def parquet_file(folder: Path) -> Path:
     import polars as pl
 
@@ -49,7 +57,7 @@ def folder_of_files(folder: Path) -> Path:
     return folder / "reviews"
 
 
-@pytest.mark.parametrize("make", [csv_file, jsonl_file, parquet_file])
+@pytest.mark.parametrize("make", [csv_file, compressed_file, jsonl_file, parquet_file])
 def test_text_and_label_columns_are_guessed(tmp_path, make):
     seen = glance(make(tmp_path))
     assert (seen.text, seen.label, seen.n_rows) == ("body", "stars", 60)
@@ -75,7 +83,7 @@ def test_a_named_column_that_is_not_there_is_refused_with_the_columns(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "make", [csv_file, jsonl_file, parquet_file, labelled_lines, folder_of_files]
+    "make", [csv_file, compressed_file, jsonl_file, parquet_file, labelled_lines, folder_of_files]
 )
 def test_what_is_written_loads(tmp_path, make):
     data = make(tmp_path)
@@ -103,6 +111,15 @@ def test_names_that_yaml_reads_as_something_else_are_quoted(tmp_path):
     written.write_text(render(glance(file), "# odd.csv", pipeline_name(file)))
     corpus = load(str(written)).settings.corpus
     assert (corpus.text, corpus.label, corpus.sources[0].path) == ("null", "no: 1", "# odd.csv")
+
+
+@pytest.mark.parametrize("name", ["2024", "null", "1e3", "0x1f", "2024-01-31", "true"])
+def test_a_name_that_yaml_reads_as_something_else_is_a_name(tmp_path, name):
+    data = csv_file(tmp_path).rename(tmp_path / f"{name}.csv")
+    written = tmp_path / "my.yaml"
+    written.write_text(render(glance(data), data.name, pipeline_name(data)))
+    settings = load(str(written)).settings
+    assert (settings.name, settings.corpus.sources[0].path) == (name, data.name)
 
 
 def test_the_commented_settings_are_the_defaults(tmp_path):

@@ -75,6 +75,48 @@ def test_settings_come_before_the_environment_and_both_before_servers(home, monk
     assert addresses.study_url(named, home) == "sqlite:///mine.db"
 
 
+def test_the_workspace_s_store_is_the_same_by_its_file_and_by_its_server(home, monkeypatch):
+    by_file = addresses.store(DEFAULT, home)
+    served(home, store=addresses.identity(home.tracking_uri, Database(), home))
+    assert addresses.store(DEFAULT, home) == by_file
+    # As a worker of `lslm up` finds it, and as a person may write it.
+    for named in (SERVED, "http://localhost:5999/", home.tracking_uri):
+        monkeypatch.setenv(addresses.MLFLOW, named)
+        assert addresses.store(DEFAULT, home) == by_file
+
+
+def test_the_embedded_database_is_the_same_at_another_port_and_while_it_sleeps(home):
+    first, second = (
+        databases.on(f"postgresql://me:pw@127.0.0.1:{port}/postgres", "embedded")
+        for port in (5433, 5434)
+    )
+    found = []
+    for database in (first, second):
+        store = addresses.identity(database.mlflow, database, home)
+        for awake in (True, False):
+            changes = {} if awake else {"owner": None, "ready": False}
+            served(home, database=database, store=store, **changes)
+            found.append(addresses.store(DEFAULT, home))
+    assert len(set(found)) == 1
+    served(home, owner=None, ready=False)
+    assert addresses.store(DEFAULT, home) not in found
+
+
+def test_another_store_is_told_from_the_workspace_s_and_without_a_password(home):
+    own = addresses.store(DEFAULT, home)
+    served(home, store=own)
+    uris = {
+        "http://me:secret@team:5000/": "http://team:5000",
+        "postgresql+psycopg2://me:secret@db:5432/mlflow": "postgresql://db:5432/mlflow",
+        "postgresql:///mlflow?host=db&user=me&password=secret": "postgresql:///mlflow?host=db",
+        "sqlite:////data/mlflow.db": "sqlite:////data/mlflow.db",
+    }
+    for uri, told in uris.items():
+        assert addresses.store(TrackingSettings(uri=uri), home) == told
+    served(home, mlflow="http://team:5000")
+    assert addresses.store(DEFAULT, home) == "http://team:5000"
+
+
 def test_a_given_database_is_used_while_no_server_runs(home):
     database = databases.on("postgresql://me:pw@db:5433/postgres?sslmode=require", "given")
     served(home, owner=None, ready=False, database=database)

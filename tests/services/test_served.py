@@ -51,11 +51,13 @@ def test_servers_are_up_serve_a_run_and_leave_nothing_even_after_kill_9(home, da
     again = up(home, database)
     assert not psutil.wait_procs(servers, timeout=5)[1]
     assert answer(f"{again['mlflow']}/api/2.0/mlflow/runs/get?run_id={run_id}") == 200
+    assert "nothing changed" in lslm("run", "tiny.yaml", home=home).stderr
 
     servers = everything(home)
     down = lslm("down", home=home)
     assert down.returncode == 0, down.stderr
     assert not psutil.wait_procs(servers, timeout=5)[1]
+    assert "nothing changed" in lslm("run", "tiny.yaml", home=home).stderr
     if database == "--postgres":
         refused = lslm("models", home=home)
         assert (refused.returncode, "which is not running" in refused.stderr) == (2, True)

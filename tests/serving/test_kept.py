@@ -14,6 +14,7 @@ from lslm.errors import InputError
 from lslm.serving import kept, model_folder
 from lslm.serving.model_folder import ModelFolder, write_manifest
 from lslm.serving.predictor import Predictor
+from lslm.settings import CleaningSettings
 from tests.serving.networks import TARGETS
 
 HEAD = heads.get("classify")
@@ -60,6 +61,17 @@ def test_below_the_threshold_the_answer_is_the_label_for_out_of_scope(
     answers = Predictor.load(tmp_path / "scoped").predict(["nothing it knows", *ASKED])
     assert answers[0]["label"] == "other"
     assert sum(answers[0]["probabilities"].values()) == pytest.approx(1.0)
+
+
+def test_documents_of_a_cleaned_corpus_are_not_cleaned_once_more(
+    baseline: Path, tmp_path: Path
+) -> None:
+    model_folder.describe(baseline, tmp_path / "html", {"cleaning": CleaningSettings()})
+    serves, scores = (Predictor.load(tmp_path / "html", cleans=each) for each in (True, False))
+    asked, stored = "&lt;script&gt;film is pos&lt;/script&gt;", "<script>film is pos</script>"
+    np.testing.assert_array_equal(scores.outputs([stored]), serves.outputs([asked]))
+    assert serves.outputs([stored]).max() < scores.outputs([stored]).max()
+    assert scores.effects([stored]) == serves.effects([asked])
 
 
 def test_it_has_no_attention_to_show(baseline: Path) -> None:

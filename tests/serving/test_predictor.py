@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from lslm.errors import InputError
-from lslm.serving.model_folder import calibrate
+from lslm.serving.model_folder import calibrate, describe
 from lslm.serving.predictor import Predictor
-from lslm.settings import Hyperparameters
+from lslm.settings import CleaningSettings, Hyperparameters
 from lslm.statistics.calibration import scale
 from tests.serving.networks import HYPERPARAMETERS, SHAKEN, WORDS, write
 
@@ -102,6 +102,18 @@ def test_an_answer_that_is_not_sure_enough_is_held_back(
 def test_what_is_no_text_is_refused(predictor: Predictor) -> None:
     with pytest.raises(InputError, match="nan is no text"):
         predictor.predict([float("nan")])  # pyright: ignore[reportArgumentType]
+
+
+def test_documents_of_a_cleaned_corpus_are_not_cleaned_once_more(
+    folder: Path, tmp_path: Path
+) -> None:
+    describe(folder, tmp_path / "html", {"cleaning": CleaningSettings()})
+    serves, scores = (Predictor.load(tmp_path / "html", cleans=each) for each in (True, False))
+    asked, stored = "a good &lt;b&gt; film", "a good <b> film"
+    assert serves.cleaned(asked) == scores.cleaned(stored) == stored
+    assert scores.predict([stored], attention=True) == serves.predict([asked], attention=True)
+    assert scores.effects([stored]) == serves.effects([asked])
+    assert serves.predict([stored]) == serves.predict(["a good film"]) != scores.predict([stored])
 
 
 def test_a_model_without_attention_says_so(tmp_path: Path) -> None:

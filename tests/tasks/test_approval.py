@@ -1,6 +1,7 @@
 """The flow's pause for a person, with a fake in the place of Prefect and of the registry."""
 
 import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from uuid import uuid4
 import pytest
 from prefect.exceptions import NotPausedError
 
+from lslm import stopping
 from lslm.errors import InputError
 from lslm.evaluation.report import Approval, Decision, Rule
 from lslm.settings import Settings
@@ -159,6 +161,20 @@ def test_the_form_shows_the_table_and_wants_a_reason_and_a_name(world):
     assert (key, timeout) == ("approval", pytest.approx(4200, abs=600))
     with pytest.raises(ValueError):
         Answer(decision="approve", reason="", name="ada")
+
+
+def test_the_limit_of_a_run_ends_before_it_waits_for_a_person(world):
+    ended = []
+
+    @contextmanager
+    def limit():
+        yield
+        ended.append(len(world.asked))
+
+    world.fill(decision="approve", reason="read it", name="ada")
+    with stopping.limited(limit()):
+        settled(RUN, report_of(PENDING))
+    assert ended == [0]
 
 
 def test_what_was_answered_is_not_asked_again(world):

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lslm import planning
 from lslm.serving.recipe import Serving
 from lslm.settings import ExecutionSettings, HeadSettings, Hyperparameters, Settings
 from lslm.training import workers
 from lslm.training.epochs import Epoch, Fit
 from lslm.training.workers import WorkerDied
-from lslm.workspace import Handle
+from lslm.workspace import Handle, Workspace
 from tasks import models
 from tasks.models import Which
 from tasks.models import fitted as fit_one
@@ -70,6 +71,15 @@ def test_fits_that_differ_have_checkpoints_that_do(
 ) -> None:
     first = fitted(tmp_path, monkeypatch, deaths=0, allowed=0).calls[0]["checkpoint"]
     monkeypatch.setitem(globals(), "PART", PART.model_copy(update={"digest": "1e"}))
+    assert fitted(tmp_path, monkeypatch, deaths=0, allowed=0).calls[0]["checkpoint"] != first
+
+
+def test_a_fit_of_another_version_of_the_head_does_not_go_on_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fitted(tmp_path, monkeypatch, deaths=0, allowed=0).calls[0]["checkpoint"]
+    changed, digest = {"lslm.heads._losses": "changed"}, planning._source_digest
+    monkeypatch.setattr(planning, "_source_digest", lambda name: changed.get(name) or digest(name))
     assert fitted(tmp_path, monkeypatch, deaths=0, allowed=0).calls[0]["checkpoint"] != first
 
 
@@ -138,10 +148,11 @@ def test_a_fold_that_was_cut_off_trains_no_member_again(
     monkeypatch.setattr(models, "Part", lambda path: part)
     monkeypatch.setattr(models, "rows_of", lambda path, which: (np.arange(2), np.arange(2)))
     monkeypatch.setattr(models, "_kept", lambda run, given: PART)
+    monkeypatch.setattr(models.fold, "submit", AtOnce(models.fold.function).submit)
 
     def fold() -> None:
         given = (Which.for_fold(0, 2, 0), PART, PART, HeadSettings(), THREE, ())
-        models.fold.function(of_run(tmp_path), *given)
+        models.Scoring(of_run(tmp_path), *given).result()
 
     trainer(monkeypatch, killed_at=3)
     with pytest.raises(KeyboardInterrupt):
@@ -150,6 +161,12 @@ def test_a_fold_that_was_cut_off_trains_no_member_again(
     again = trainer(monkeypatch)
     fold()
     assert (again.n_calls, again.n_trained) == (3, 1)
+    # It was killed before the answers were recorded; then they are.
+    assert left(tmp_path) == 3
+    monkeypatch.setattr(Workspace, "finished", lambda self, key: key.startswith("fold-"))
+    last = trainer(monkeypatch)
+    fold()
+    assert (last.n_calls, last.n_trained) == (3, 0)
     assert left(tmp_path) == 0
 
 
@@ -185,7 +202,9 @@ def test_a_final_fit_that_was_cut_off_trains_no_member_again(
     with pytest.raises(KeyboardInterrupt):
         fit()
     assert left(tmp_path) == 3
-    again = trainer(monkeypatch)
-    fit()
-    assert (again.n_calls, again.n_trained) == (4, 0)
-    assert left(tmp_path) == 0
+    # Then it is killed when the model is whole, and not recorded yet.
+    for _ in range(2):
+        again = trainer(monkeypatch)
+        fit()
+        assert (again.n_calls, again.n_trained) == (4, 0)
+    assert left(tmp_path) == 3

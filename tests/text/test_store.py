@@ -31,6 +31,15 @@ def test_lines_are_cut_to_the_longest(tokens: store.Tokens) -> None:
     assert list(tokens.lines(np.array([0, 2]), longest=2)) == ["a b", "a", "c a"]
 
 
+def test_white_space_comes_back_from_a_line(tmp_path: Path) -> None:
+    text = "a\u00a0 b\n\x1f\u2028\r"
+    pl.DataFrame({"text": [text]}).write_parquet(tmp_path / "documents.parquet")
+    characters = TextSettings(tokenizer="all-characters")
+    store.write(tmp_path / "documents.parquet", characters, tmp_path / "tokens")
+    (line,) = store.Tokens(tmp_path / "tokens").lines(np.array([0]), longest=99)
+    assert [store.from_line(word) for word in line.split(" ")] == list(text)
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

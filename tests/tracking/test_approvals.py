@@ -35,7 +35,7 @@ def test_an_approved_version_is_champion_and_says_by_whom(store, two_versions, n
     (move,) = registry.history(store, name)
     assert (move.who, move.why) == ("ada", "approved: read it")
     assert tag(store, name, "lslm.approval") == "approved"
-    assert "approval: approved" in registry.list_models(store, name)[0].gate
+    assert registry.list_models(store, name)[0].gate == "passed the gate, approved by ada: read it"
 
 
 def test_a_refused_version_stays_challenger_and_says_why(store, two_versions, name):
@@ -135,6 +135,26 @@ def test_an_approval_overtaken_at_the_last_moment_is_kept_as_refused(
     assert tag(store, name, "lslm.approval") == "refused"
     assert "approved by ada (yes), but" in tag(store, name, "lslm.approval.why")
     assert registry.champion(store, name) == "1"
+
+
+def test_promoting_a_version_that_waits_is_its_answer(store, two_versions, name):
+    asked(store, name)
+    registry.promote(store, name, "1", "meanwhile")
+    assert approvals.overrule(store, name, "challenger", "it is urgent", who="ada") == "2"
+    # Nobody refuses it later.
+    said = approvals.expire(store, name, "2")
+    assert (said.state, said.who, said.why) == ("approved", "ada", "it is urgent")
+    assert registry.champion(store, name) == "2"
+    assert [move.why for move in registry.history(store, name)] == ["meanwhile", "it is urgent"]
+
+
+def test_a_version_that_does_not_wait_is_promoted_without_an_answer(store, two_versions, name):
+    assert approvals.overrule(store, name, "1", "by hand") == "1"
+    assert approvals.state(store, name, "1") is None
+    asked(store, name)
+    approvals.answer(store, name, "2", approve=False, why="too bold", who="bob")
+    approvals.overrule(store, name, "2", "not so bold", who="ada")
+    assert (registry.champion(store, name), tag(store, name, "lslm.approval")) == ("2", "refused")
 
 
 def test_changed_files_are_not_approved(store, two_versions, name):

@@ -10,7 +10,7 @@ import pytest
 
 from lslm.errors import InputError
 from lslm.tracking import promotion, registry
-from lslm.tracking.moves import now
+from lslm.tracking.moves import moves_in, now
 
 
 @pytest.fixture
@@ -231,3 +231,30 @@ def test_a_champion_set_in_mlflow_itself_makes_the_answer_uncertain(store, three
     found = registry.champion_at(store, name, uncertain)
     assert (found.version, found.certain) == ("1", False)
     assert registry.champion_at(store, name, at(now())).version == "2"
+
+
+def test_moves_keep_their_order_where_the_clocks_of_machines_differ(
+    store, three_versions, name, monkeypatch
+):
+    ahead = f"{datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M:%S.%fZ}"
+    registry.promote(store, name, "1", "first")
+    with monkeypatch.context() as patched:
+        patched.setattr(promotion, "now", lambda: ahead)
+        registry.promote(store, name, "2", "by a machine an hour ahead")
+    assert registry.rollback(store, name, "it fails") == "1"
+    assert registry.champion(store, name) == "1"
+    assert log_of(store, name) == [(None, "1"), ("1", "2"), ("2", "1")]
+    assert registry.champion_at(store, name, at(now())).version == "1"
+
+
+def test_moves_that_were_noted_without_a_number_come_first_by_their_time():
+    def note(when: str) -> str:
+        fields = ("when", "who", "action", "before", "after", "why", "report")
+        return json.dumps({**dict.fromkeys(fields, ""), "when": when})
+
+    tags = {
+        "lslm.move.000003": note("2026-01-03"),
+        "lslm.move.2026-01-05.ab12": note("2026-01-05"),
+        "lslm.move.2026-01-04.cd34": note("2026-01-04"),
+    }
+    assert [move.when[-2:] for move in moves_in(tags)] == ["04", "05", "03"]

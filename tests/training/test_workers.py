@@ -1,8 +1,10 @@
 import errno
 import os
 import platform
+import re
 import resource
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +43,37 @@ def test_processes_answer_ask_fail_and_are_replaced() -> None:
         assert processes.run(os.getpid) != pid
         assert workers.shared() is processes
     assert workers.shared().run(os.getpid) == os.getpid()
+
+
+class Awkward(Exception):
+    """Takes more than it keeps: what pickle makes of it cannot be read back."""
+
+    def __init__(self, word: str, number: int) -> None:
+        super().__init__(f"{word} {number}")
+
+
+def awkward() -> None:
+    raise Awkward("no", 4)
+
+
+def locked() -> None:
+    error = ValueError("held")
+    error.lock = threading.Lock()  # type: ignore[attr-defined]
+    raise error
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"), [(awkward, "Awkward('no 4')"), (locked, "ValueError('held')")]
+)
+def test_an_error_that_cannot_leave_its_process_is_told_all_the_same(
+    fails: Callable[[], None], said: str
+) -> None:
+    with workers.started(1) as processes:
+        pid = processes.run(os.getpid)
+        with pytest.raises(RuntimeError, match=re.escape(said)) as caught:
+            processes.run(fails)
+        assert f"in {fails.__name__}" in caught.value.__notes__[0]
+        assert processes.run(os.getpid) == pid
 
 
 def page_faults(n_bytes: int) -> int:
@@ -127,7 +160,16 @@ def test_a_process_of_a_cluster_does_the_work_itself() -> None:
 
 @pytest.mark.parametrize(
     ("cores", "gpus", "devices", "expected"),
-    [(1, 0, "", 8), (3, 0, "", 2), (16, 0, "", 1), (1, 0.5, "0,1", 4), (1, 1, "2", 1)],
+    [
+        (1, 0, "", 8),
+        (3, 0, "", 2),
+        (16, 0, "", 1),
+        (1, 0.5, "0,1", 4),
+        (1, 1, "2", 1),
+        (1, 0.33, "0,1", 6),
+        (1, 0.4, "0,1", 4),
+        (1, 2, "0,1", 1),
+    ],
 )
 def test_there_is_room_for_as_many_fits_as_what_each_asks_for_allows(
     cores: int, gpus: float, devices: str, expected: int, monkeypatch: pytest.MonkeyPatch
@@ -137,11 +179,18 @@ def test_there_is_room_for_as_many_fits_as_what_each_asks_for_allows(
     assert workers.places(cores, gpus) == expected
 
 
-def test_shares_of_a_gpu_are_dealt_out_device_by_device(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("gpus", "on_each"), [(0.5, 2), (0.33, 3), (0.4, 2), (1 / 3, 3), (1, 1)])
+def test_shares_of_a_gpu_are_dealt_out_device_by_device(
+    gpus: float, on_each: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
-    with workers.started(4, gpus=0.5) as processes:
+    with workers.started(2 * on_each, gpus=gpus) as processes:
         seen = [place.device for place in processes._idle()]
-    assert sorted(seen) == ["4", "4", "7", "7"]
+    assert sorted(seen) == ["4"] * on_each + ["7"] * on_each
+
+
+def test_a_process_sees_the_gpu_that_it_was_dealt(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,7")
     with workers.started(1, gpus=1) as processes:
         assert processes.run(os.getenv, key="CUDA_VISIBLE_DEVICES") == "4"
 

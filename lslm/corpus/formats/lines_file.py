@@ -8,19 +8,24 @@ from lslm.corpus.records import Row
 from lslm.errors import InputError
 
 
-def rows(path: Path, encoding: str, labels: Path | None, advance: opening.Advance) -> Iterator[Row]:
-    """Lines of a file; blank ones are skipped, but count beside a file of labels."""
+def rows(
+    path: Path, encoding: str, labels: Path | None, wanted: str, advance: opening.Advance
+) -> Iterator[Row]:
+    """Lines of a file; blank ones are skipped, but count beside a file of labels.
+
+    `wanted` is the encoding that was asked for, which the labels have as well.
+    """
     with opening.text_lines(path, encoding, "\n", advance) as lines:
         if labels is not None:
-            yield from _labelled(lines, path, labels)
+            yield from _labelled(lines, path, labels, opening.encoding_of(labels, wanted))
             return
         for number, line in enumerate(lines, start=1):
             if line.strip():
                 yield Row(number, line.rstrip("\r\n"))
 
 
-def _labelled(lines: Iterator[str], path: Path, labels: Path) -> Iterator[Row]:
-    with opening.text_lines(labels, opening.encoding_of(labels), "\n", _unheard) as names:
+def _labelled(lines: Iterator[str], path: Path, labels: Path, encoding: str) -> Iterator[Row]:
+    with opening.text_lines(labels, encoding, "\n", _unheard) as names:
         number = 0
         for line in lines:
             label = next(names, None)

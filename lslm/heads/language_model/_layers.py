@@ -96,10 +96,17 @@ class CarriedLstm(keras.layers.Layer):
             shape=(self.units, width),
             initializer=draw.Orthogonal(seed=self.seed + 1),
         )
-        self.bias = self.add_weight(name="bias", shape=(width,), initializer=self._remembering)
+        # In mixed precision only the products are of 16 bits; a cell sums up over all steps.
+        self.bias = self.add_weight(
+            name="bias", shape=(width,), initializer=self._remembering, autocast=False
+        )
         self.kept = [
             self.add_weight(
-                name=name, shape=(self.rows, self.units), initializer="zeros", trainable=False
+                name=name,
+                shape=(self.rows, self.units),
+                initializer="zeros",
+                trainable=False,
+                autocast=False,
             )
             for name in ("hidden", "cell")
         ]
@@ -112,7 +119,7 @@ class CarriedLstm(keras.layers.Layer):
         if training:
             start = [ops.convert_to_tensor(kept)[:n_rows] for kept in self.kept]
         else:
-            start = [ops.zeros((n_rows, self.units), states.dtype)] * 2
+            start = [ops.zeros((n_rows, self.units))] * 2
         outputs, *state = self._from(start, states, tokens, recurrent)
         if training:
             for kept, value in zip(self.kept, state, strict=True):
@@ -126,13 +133,13 @@ class CarriedLstm(keras.layers.Layer):
 
     def _from(self, start: list[Any], states: Any, tokens: Any, recurrent: Any) -> tuple[Any, ...]:
         """Outputs, and the state before the last token: the next piece begins with that token."""
-        there = ops.cast(ops.not_equal(tokens, 0), states.dtype)[..., None]
-        hidden, cell = (ops.cast(each, states.dtype) for each in start)
+        there = ops.cast(ops.not_equal(tokens, 0), "float32")[..., None]
+        hidden, cell = (ops.cast(each, "float32") for each in start)
         states, there = ops.swapaxes(states, 0, 1), ops.swapaxes(there, 0, 1)
-        outputs, cells = lstm(
-            states, there, hidden, cell, Weights(self.kernel, recurrent, self.bias)
-        )
-        return ops.swapaxes(outputs, 0, 1), outputs[-2], cells[-2]
+        weights = Weights(ops.convert_to_tensor(self.kernel), recurrent, self.bias)
+        outputs, cells = lstm(states, there, hidden, cell, weights)
+        given = ops.cast(ops.swapaxes(outputs, 0, 1), self.compute_dtype)
+        return given, outputs[-2], cells[-2]
 
     def compute_output_spec(self, inputs: Any, training: bool = False) -> keras.KerasTensor:
         """`(batch, time, units)`."""
@@ -205,11 +212,21 @@ class NextToken(keras.layers.Layer):
     `sampled`, training compares the right token with that many others: one half the most frequent, one half
     drawn from the rest, each of these weighted by one over how often it is drawn. That is an
     importance-sampled softmax (Bengio & Senecal 2003) whose largest terms are exact.
+
+    In training, products with the drawn words are worked out in `products`, a type of 16 bits in mixed precision;
+    biases and sums over words are float32.
     """
 
-    def __init__(self, n_words: int, sampled: int = 0, seed: int = 0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        n_words: int,
+        sampled: int = 0,
+        seed: int = 0,
+        products: str = "float32",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self.n_words, self.sampled, self.seed = n_words, sampled, seed
+        self.n_words, self.sampled, self.seed, self.products = n_words, sampled, seed, products
         self.generator = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: Any) -> None:
@@ -245,8 +262,12 @@ class NextToken(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
-        own = {"n_words": self.n_words, "sampled": self.sampled, "seed": self.seed}
-        return super().get_config() | own
+        return super().get_config() | {
+            "n_words": self.n_words,
+            "sampled": self.sampled,
+            "seed": self.seed,
+            "products": self.products,
+        }
 
     @property
     def together(self) -> int:
@@ -280,7 +301,7 @@ class NextToken(keras.layers.Layer):
         first = n_frequent + 1
         # Taken, not cut out: what is cut out has a gradient as large as the whole table.
         frequent = ops.arange(1, first, dtype="int32")
-        logits = ops.matmul(said, ops.transpose(looked_up(table, frequent)))
+        logits = self._logits(said, looked_up(table, frequent))
         every = ops.logsumexp(logits + looked_up(self.bias, frequent), axis=1)
         own = self._logit(said, right, table)
         if first == self.n_words:
@@ -292,12 +313,16 @@ class NextToken(keras.layers.Layer):
         drawn = ops.minimum(ops.cast(first * ops.exp(draws * span), "int32"), self.n_words - 1)
         place = ops.cast(drawn, said.dtype)
         often = n_drawn * ops.log((place + 1) / place) / span
-        logits = ops.matmul(said, ops.transpose(looked_up(table, drawn)))
+        logits = self._logits(said, looked_up(table, drawn))
         logits = logits + (looked_up(self.bias, drawn) - ops.log(often))
         others = ops.where(ops.equal(right[:, None], drawn[None]), NEVER, logits)
         every = ops.logaddexp(every, ops.logsumexp(others, axis=1))
         # A frequent token is among all already.
         return ops.where(right < first, every, ops.logaddexp(every, own)) - own
+
+    def _logits(self, said: Any, rows: Any) -> Any:
+        said, rows = (ops.cast(each, self.products) for each in (said, rows))
+        return ops.cast(ops.matmul(said, ops.transpose(rows)), self.dtype)
 
     def _logit(self, said: Any, right: Any, table: Any) -> Any:
         product = ops.sum(said * looked_up(table, right), axis=-1)

@@ -50,6 +50,11 @@ def build(encode: Encode, options: Options, hyperparameters: Hyperparameters) ->
         )(states)
     # A sum over all words loses too much in 16 bits.
     cost = NextToken(
-        encode.n_words, options.sampled_words, next(seeds), name="next_token", dtype="float32"
+        encode.n_words,
+        options.sampled_words,
+        next(seeds),
+        products=keras.config.dtype_policy().compute_dtype,
+        name="next_token",
+        dtype="float32",
     )
     return keras.Model(tokens, cost([states, tokens, table]))

@@ -21,7 +21,8 @@ class GoingOn(keras.layers.Layer):
     """An LSTM whose state comes in and goes out, `(batch, units)` twice; the weights are another layer's."""
 
     def __init__(self, memory: CarriedLstm, **kwargs: Any) -> None:
-        super().__init__(dtype=memory.dtype_policy, **kwargs)
+        # The state is float32 whatever the layer computes in.
+        super().__init__(dtype=memory.dtype_policy, autocast=False, **kwargs)
         self.memory = memory
         self.built = True
 
@@ -31,8 +32,10 @@ class GoingOn(keras.layers.Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         """As `call` says."""
-        shapes = (*inputs[0].shape[:2], self.memory.units), inputs[2].shape, inputs[3].shape
-        return tuple(keras.KerasTensor(shape, self.compute_dtype) for shape in shapes)
+        outputs = keras.KerasTensor(
+            (*inputs[0].shape[:2], self.memory.units), dtype=self.compute_dtype
+        )
+        return outputs, *(keras.KerasTensor(each.shape, "float32") for each in inputs[2:])
 
 
 class Steady(keras.Model):

@@ -4,6 +4,8 @@ On a processor that is TensorFlow's kernel for a whole sequence (`_kernel.py`). 
 with its gradient written out: the gradient that a backend derives of a loop adds a matrix as large as the
 recurrent weights at each step. Here each step leaves the gradient of its gates, and one product over all
 steps is the gradient of the weights (Appleyard, Kociský & Blunsom 2016, section 3.3). Timed in docs/log.md.
+
+In mixed precision the loop is taken everywhere: products are of 16 bits, gates and the state of 32.
 """
 
 from typing import Any, NamedTuple
@@ -33,15 +35,21 @@ def lstm(states: Any, keep: Any, hidden: Any, cell: Any, weights: Weights) -> tu
     """Outputs and cells, `(time, batch, units)` each; no gradient flows out of the cells.
 
     Takes `states` `(time, batch, features)`; `keep` `(time, batch, 1)`, 0 where the state is put to zero; and
-    the state before the first step, `(batch, units)` twice.
+    the state before the first step, `(batch, units)` twice. All is float32, but `states` and the two matrices of
+    weights may be of 16 bits.
     """
     if on_processor() and standardize_dtype(states.dtype) == "float32":
         outputs, cells = _shutting(states, keep, hidden, cell, weights)
     else:
-        projected = ops.matmul(states, weights.kernel) + weights.bias
+        projected = _product(states, weights.kernel) + weights.bias
         both = _outputs_and_cells(projected, keep, hidden, cell, weights.recurrent)
         outputs, cells = ops.split(both, 2, axis=-1)
     return outputs, ops.stop_gradient(cells)
+
+
+def _product(states: Any, weights: Any) -> Any:
+    """In float32, worked out in the precision of the weights."""
+    return ops.cast(ops.matmul(ops.cast(states, weights.dtype), weights), "float32")
 
 
 def _shutting(states: Any, keep: Any, hidden: Any, cell: Any, weights: Weights) -> tuple[Any, Any]:
@@ -59,7 +67,7 @@ def looped(projected: Any, keep: Any, hidden: Any, cell: Any, recurrent: Any) ->
 
     def step(carried: Any, given: Any) -> Any:
         hidden, cell, _ = carried
-        gates, kept = given[:, :-1] + ops.matmul(hidden, recurrent), given[:, -1:]
+        gates, kept = given[:, :-1] + _product(hidden, recurrent), given[:, -1:]
         i, f, c, o = ops.split(gates, 4, axis=-1)
         i, f, c, o = ops.sigmoid(i), ops.sigmoid(f), ops.tanh(c), ops.sigmoid(o)
         cell = kept * (f * cell + i * c)
@@ -90,10 +98,9 @@ def _outputs_and_cells(projected: Any, keep: Any, hidden: Any, cell: Any, recurr
         before = ops.concatenate([cell[None], cells[:-1]], axis=0)
         by_gates, by_state = _backward(from_outputs, keep, before, cells, gates, recurrent)
         outputs_before = ops.concatenate([hidden[None], outputs[:-1]], axis=0)
-        by_weights = ops.matmul(
-            ops.transpose(ops.reshape(outputs_before, (-1, units))),
-            ops.reshape(by_gates, (-1, 4 * units)),
-        )
+        flat = (ops.reshape(each, (-1, each.shape[-1])) for each in (outputs_before, by_gates))
+        before, behind = (ops.cast(each, recurrent.dtype) for each in flat)
+        by_weights = ops.matmul(ops.transpose(before), behind)
         return by_gates, ops.zeros_like(keep), *by_state, by_weights
 
     return ops.concatenate([outputs, cells], axis=-1), gradient
@@ -128,7 +135,7 @@ def _backward(
         by_gates = ops.concatenate(
             [by_cell * by_i, by_cell * by_f, by_cell * by_c, by_hidden * by_o], axis=-1
         )
-        after = (ops.matmul(by_gates, weights), by_cell * kept, by_gates)
+        after = (_product(by_gates, weights), by_cell * kept, by_gates)
         return after, after
 
     start = (ops.zeros_like(before[0]), ops.zeros_like(before[0]), ops.zeros_like(gates[0]))

@@ -20,11 +20,15 @@ RULES: tuple[Callable[[Evidence, GateSettings], Rule], ...] = (
 
 
 def decide(seen: Evidence, settings: GateSettings) -> Decision:
+    """Ask every rule."""
+    return judged(tuple(rule(seen, settings) for rule in RULES))
+
+
+def judged(rules: tuple[Rule, ...]) -> Decision:
     """Promote if every rule passes."""
-    rules = tuple(rule(seen, settings) for rule in RULES)
     failed = [f"{rule.name} ({rule.figures}; wanted: {rule.limit})" for rule in _failed(rules)]
-    judged = [rule for rule in rules[:2] if rule.limit != "none"]
-    passed = f"promoted: {'; '.join(f'{rule.name} ({rule.figures})' for rule in judged)}"
+    told = [rule for rule in rules[:2] if rule.limit != "none"]
+    passed = f"promoted: {'; '.join(f'{rule.name} ({rule.figures})' for rule in told)}"
     reason = f"not promoted, failed: {'; '.join(failed)}" if failed else passed
     return Decision(promoted=not failed, reason=reason, rules=rules)
 

@@ -95,6 +95,10 @@ def _against_champion(
     if version is None or (run_id and find(store, name, version).run_id == run_id):
         return None, alone
     folder = download(store, name, version)
+    kind = ModelFolder(folder).description().head.kind
+    if kind != challenger.head.name:
+        other = f"head.kind {challenger.head.name}, not {kind}"
+        return Opponent(version, None, unlike=other), alone
     rows = np.flatnonzero(~np.isin(holdout["fingerprint"].to_numpy(), ModelFolder(folder).seen()))
     n_left_out = len(holdout) - len(rows)
     if not len(rows):
@@ -104,13 +108,20 @@ def _against_champion(
     if other := unlike(challenger.head, *(targets for _, targets in both)):
         return Opponent(version, None, n_left_out, unlike=other), alone
     a, b = paired(challenger.head, fresh, *both)
-    opponent = Opponent(version, test(a, b), n_left_out, float(a.mean()), float(b.mean()))
+    opponent = Opponent(
+        version,
+        test(a, b),
+        n_left_out,
+        float(a.mean()),
+        float(b.mean()),
+        n_groups=fresh["group"].n_unique() if "group" in fresh.columns else len(fresh),
+    )
     return opponent, sliced(fresh, a, b, test, settings)
 
 
 def answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
     """What the model in a folder answers, first axis the documents, and what its head fitted."""
-    predictor = Predictor.load(folder)
+    predictor = Predictor.load(folder, cleans=False)
     return predictor.outputs(documents["text"].to_list()), predictor.targets
 
 

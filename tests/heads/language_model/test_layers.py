@@ -111,6 +111,19 @@ def test_drawn_words_stand_for_all_on_average(n_words: int) -> None:
     assert np.allclose(np.mean(sampled, axis=0), layer(given), atol=0.05)
 
 
+def test_in_mixed_precision_training_rounds_products_and_answering_does_not() -> None:
+    table = (RANDOM.normal(size=(300, 3)) / 3).astype(np.float32)
+    given = [STATES, TOKENS * 50, table]
+    exact, rounded = (NextToken(300, 200, seed=1, products=p) for p in ("float32", "bfloat16"))
+    for layer in (exact, rounded):
+        layer(given)
+        layer.begin(np.arange(300))
+    assert np.array_equal(exact(given), rounded(given))
+    one, other = (np.asarray(layer(given, training=True)) for layer in (exact, rounded))
+    assert not np.array_equal(one, other)
+    assert np.allclose(one, other, atol=0.02)
+
+
 def test_large_and_jumping_outputs_add_to_the_loss() -> None:
     calm = Calm(activation=2.0, temporal=1.0)
     calm([STATES, STATES], training=True)

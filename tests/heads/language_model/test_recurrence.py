@@ -78,6 +78,39 @@ def test_no_gradient_flows_out_of_the_cells(
         assert np.allclose(one, other, atol=1e-5)
 
 
+def test_with_products_of_16_bits_it_is_nearly_the_same() -> None:
+    def mixed(states: Any, keep: Any, *others: Any) -> Any:
+        *state, kernel, recurrent, bias = others
+        states, kernel, recurrent = (ops.cast(x, "bfloat16") for x in (states, kernel, recurrent))
+        weights = _recurrence.Weights(kernel, recurrent, bias)
+        return _recurrence.lstm(states, keep, *state, weights)
+
+    values, matters = given(), drawn(TIME, BATCH, UNITS)
+    for one, other in zip(mixed(*values), whole(*values), strict=True):
+        assert keras.backend.standardize_dtype(one.dtype) == "float32"
+        assert np.allclose(one, other, atol=0.1)
+    rounded = gradients(lambda *each: mixed(*each)[0], values, matters)
+    exact = gradients(lambda *each: whole(*each)[0], values, matters)
+    for place, (one, other) in enumerate(zip(rounded, exact, strict=True)):
+        if place != 1:
+            assert np.linalg.norm(one - other) < 0.05 * np.linalg.norm(other)
+
+
+def test_a_cell_sums_up_in_32_bits_also_where_products_have_16() -> None:
+    """A sum in bfloat16 would stop at 1: half of what is added here is below its next step."""
+    n_steps, added = 1000, 0.003
+    bias = ops.concatenate([ops.full((1,), np.log(added / (1 - added))), ops.full((3,), 40.0)])
+    nothing = ops.zeros((1, 4), "bfloat16")
+    _, cells = _recurrence.lstm(
+        ops.zeros((n_steps, 1, 1), "bfloat16"),
+        ops.ones((n_steps, 1, 1)),
+        ops.zeros((1, 1)),
+        ops.zeros((1, 1)),
+        _recurrence.Weights(nothing, nothing, bias),
+    )
+    assert float(cells[-1, 0, 0]) == pytest.approx(n_steps * added, rel=1e-3)
+
+
 @pytest.mark.parametrize("at_once", ["1", "2", "4"])
 def test_rows_side_by_side_are_what_they_are_together(
     at_once: str, monkeypatch: pytest.MonkeyPatch

@@ -1,5 +1,7 @@
 """What the rules look at, gathered from a real registry and a real served model."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,7 @@ from lslm.evaluation.report import Score, Scores
 from lslm.settings import GateSettings
 from lslm.tracking import registry
 from lslm.tracking.gate import Challenger, gather
-from lslm.tracking.gate.evidence import paired, unlike
+from lslm.tracking.gate.evidence import answers, paired, unlike
 from lslm.tracking.gate.opponent import Opponent, significance
 
 HEAD = heads.get("classify")
@@ -31,9 +33,9 @@ SCORES = Scores(
 
 @pytest.fixture
 def gathered(store, settings, candidate):
-    def gather_all(outputs=WRONG, targets=LABELS, holdout=HOLDOUT, **named):
+    def gather_all(outputs=WRONG, targets=LABELS, holdout=HOLDOUT, head=HEAD, **named):
         folder = candidate().folder
-        challenger = Challenger(HEAD, folder, holdout, outputs, targets, SCORES)
+        challenger = Challenger(head, folder, holdout, outputs, targets, SCORES)
         return gather(store, settings.model_name, challenger, SETTINGS, holdout_uses=2, **named)
 
     return gather_all
@@ -84,6 +86,30 @@ def test_labels_the_champion_lacks_are_its_mistakes(champion, gathered):
     holdout = HOLDOUT.with_columns(label=pl.Series(["good", "dull", "good", "bad"]))
     seen = gathered(outputs, three, holdout)
     assert (seen.champion.challenger, seen.champion.champion) == (1.0, 0.75)
+
+
+def test_a_champion_of_another_head_is_not_compared(champion, gathered):
+    champion()
+    seen = gathered(head=replace(HEAD, name="topics"))
+    rule = significance(HEAD.goal, seen.champion, SETTINGS)
+    assert not rule.passed
+    assert rule.figures.endswith("those of version 1: head.kind topics, not classify")
+    assert {each.comparison for each in seen.slices} == {None}
+
+
+def test_documents_that_share_groups_are_told_to_be_counted_one_by_one(champion, gathered):
+    champion()
+    for groups, told in (([1, 1, 2, 3], "n = 4 in 3 groups, counted one by one"), (range(4), None)):
+        seen = gathered(holdout=HOLDOUT.with_columns(group=pl.Series(groups)))
+        figures = significance(HEAD.goal, seen.champion, SETTINGS).figures
+        assert figures.endswith(told or "n = 4")
+
+
+def test_stored_documents_are_asked_about_as_they_are(candidate):
+    # Cleaned once more, it would be left with the first word.
+    stored = HOLDOUT[:1].with_columns(text=pl.lit("fine <script>dull dull</script>"))
+    outputs, _ = answers(candidate().folder, stored)
+    assert outputs.argmax() == LABELS["labels"].index("bad")
 
 
 def test_a_run_taken_up_again_does_not_fight_its_own_model(champion, gathered, run_id):
