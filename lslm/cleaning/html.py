@@ -34,7 +34,7 @@ _STRAY = re.compile(rf"<(?!{_KNOWN})|&(?!{_ENTITY})")
 _ESCAPED = {"<": "&lt;", "&": "&amp;"}
 # What hides all that follows, up to its end.
 _HIDING = "noscript|script|style|template|title"
-_OPENING = re.compile(rf"<(?:((?i:{_HIDING})){_TAIL}|!(--))")
+_OPENING = re.compile(rf"<(?=[nstNST!])(?:((?i:{_HIDING})){_TAIL}|!(--))")
 _CLOSING = re.compile(rf"</((?i:{_HIDING}))\s{{0,20}}/?>|(--)>")
 _HIDDEN = re.compile(
     rf"<(?:((?i:{_HIDING})){_TAIL}.*?</(?i:\1)\s{{0,20}}/?>|!--(?:-?>|.*?-->))", re.DOTALL

@@ -17,35 +17,27 @@ _UNSPACED = (
     "\u3040-\u30ff"  # Hiragana, Katakana
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
-# Where Unicode has marks: the rest are Han, Hangul, private use and what nobody has assigned.
-_MARKED = (
-    (0x300, 0x3100),
-    (0xA66F, 0xABEE),
-    (0xFB1E, 0x11FFF),
-    (0x16AF0, 0x16FF2),
-    (0x1BC9D, 0x1E94B),
-    (0xE0100, 0xE01F0),
-)
 
 
-def _marks() -> str:
-    """The inside of a character class: signs that belong to the letter before them."""
-    codes = [code for first, end in _MARKED for code in range(first, end)]
+def _marks(*parts: tuple[int, int]) -> str:
+    """The marks in these parts of Unicode, as the inside of a character class."""
+    codes = [code for first, end in parts for code in range(first, end)]
     marks = {code for code in codes if unicodedata.category(chr(code))[0] == "M"}
     firsts = (chr(code) for code in sorted(marks) if code - 1 not in marks)
     lasts = (chr(code) for code in sorted(marks) if code + 1 not in marks)
     return "".join(f"{first}-{last}" for first, last in zip(firsts, lasts, strict=True))
 
 
-_MARKS = _marks()
+# Signs that belong to the letter before. The rest of Unicode has none: Han, Hangul, private use.
+_MARKS = _marks((0x300, 0x3100), (0xA66F, 0xABEE), (0xFB1E, 0xFE30), (0xE0100, 0xE01F0))
+_RARE_MARKS = _marks((0x101FD, 0x11FFF), (0x16AF0, 0x16FF2), (0x1BC9D, 0x1E94B))
 _LETTER = rf"[^\W{_UNSPACED}]"
+_MARK = f"[{_MARKS}{_RARE_MARKS}]"
 _JOINER = "[\u200c\u200d]"
 # Marks and joiners are asked for only beyond the Latin letters: most words end at a space.
-WORD = (
-    rf"{_LETTER}+"
-    rf"(?:(?![\x00-\u02ff])(?:{_JOINER}?[{_MARKS}]+{_LETTER}*|{_JOINER}{_LETTER}+))*"
-)
+WORD = rf"{_LETTER}+(?:(?![\x00-\u02ff])(?:{_JOINER}?{_MARK}+{_LETTER}*|{_JOINER}{_LETTER}+))*"
 """Letters, digits and low lines with their marks: vowel signs, points, accents. Joiners stand inside alone."""
+# The many ranges of rare marks would halve the speed here, and belong to other scripts.
 CHARACTER = f"[{_UNSPACED}][{_MARKS}]*"
 """A character of a script without spaces, with its marks."""
 _TOKEN = re.compile(rf"{WORD}(?:['’]{WORD})*|{CHARACTER}|[^\s\w]")

@@ -322,7 +322,7 @@ def _serve(line: Connection, device: str | None) -> None:
 def _sendable(error: Exception) -> Exception:
     """The error; one that says the same where it does not come through a line whole."""
     try:
-        pickle.loads(ForkingPickler.dumps(error))
+        pickle.loads(ForkingPickler.dumps(error))  # noqa: S301  of our own
     except Exception:  # of any kind: it is whatever the error holds that fails
         return RuntimeError(repr(error))
     return error
