@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -139,7 +139,7 @@ def cross_validate(
             part = prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
             pending.append((which, part))
         answers = [
-            Scoring(run, which, development, part.result(), head, chosen, baselines)
+            fold.submit(run, which, development, part.result(), head, chosen, baselines)
             for which, part in pending
         ]
         handles = []
@@ -150,7 +150,19 @@ def cross_validate(
     return Folds(answers=tuple(handles))
 
 
-@stage("Fold", modules=("lslm.training.fitting", "lslm.heads", "lslm.corpus.splitting"))
+def _forget_fits(run: Run, arguments: dict[str, Any]) -> None:
+    """What a fold's fits kept."""
+    chosen: Hyperparameters = arguments["chosen"]
+    first, head = chosen.training.seed, arguments["head"]
+    seeds = range(first, first + chosen.training.members)
+    forget(_checkpoint(run, arguments["part"], head.kind, chosen, seed) for seed in seeds)
+
+
+@stage(
+    "Fold",
+    modules=("lslm.training.fitting", "lslm.heads", "lslm.corpus.splitting"),
+    then=_forget_fits,
+)
 def fold(
     run: Run,
     which: Which,
@@ -176,31 +188,6 @@ def fold(
         )
         progress.advance()
     return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
-
-
-class Scoring:
-    """A fold that is scored beside others. What its fits kept goes once its answers are recorded."""
-
-    def __init__(
-        self,
-        run: Run,
-        which: Which,
-        development: Handle,
-        part: Handle,
-        head: HeadSettings,
-        chosen: Hyperparameters,
-        baselines: tuple[str, ...],
-    ) -> None:
-        self._run, self._fits = run, (part, head.kind, chosen)
-        self._given = (which, development, part, head, chosen, baselines)
-        self._pending = fold.submit(run, *self._given)
-
-    def result(self) -> Handle:
-        """Its answers."""
-        found: Handle = self._pending.result()
-        if fold.recorded(self._run, *self._given):
-            _forget_members(self._run, *self._fits)
-        return found
 
 
 @stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
@@ -382,12 +369,6 @@ def forget_trial(
     """Drop what the fits of a trial kept, once the trial is told: no run goes on with it."""
     seed = chosen.training.seed
     forget(_checkpoint(run, part, head_kind, chosen, seed, stop_early=True) for part in parts)
-
-
-def _forget_members(run: Run, part: Handle, head_kind: str, chosen: Hyperparameters) -> None:
-    first = chosen.training.seed
-    seeds = range(first, first + chosen.training.members)
-    forget(_checkpoint(run, part, head_kind, chosen, seed) for seed in seeds)
 
 
 def _checkpoint(

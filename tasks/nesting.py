@@ -15,7 +15,7 @@ from lslm.settings import (
 )
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.models import Scoring, Which, prepare_part
+from tasks.models import Which, fold, prepare_part
 from tasks.searching import Found, searched
 from tasks.stage import Run, stage
 
@@ -85,7 +85,7 @@ def nest(
             shown.reach(len(found))
     with progress.bar("Fits", sum(each.hyperparameters.training.members for each in found), "fits"):
         answers = [
-            Scoring(run, which, development, whole.result(), head, each.hyperparameters, ())
+            fold.submit(run, which, development, whole.result(), head, each.hyperparameters, ())
             for which, whole, each in zip(outer, wholes, found, strict=True)
         ]
         return Nested(answers=tuple(each.result() for each in answers), found=tuple(found))

@@ -108,6 +108,19 @@ def gathered(make: Callable[..., Record], **made: Any) -> Record | Unknown:
 planner: ContextVar[Planner | None] = ContextVar("planner", default=None)
 
 
+class Pending(Generic[Result]):
+    """A part of a stage that is done beside others."""
+
+    def __init__(self, future: PrefectFuture[Any], then: Callable[[], None]) -> None:
+        self._future, self._then = future, then
+
+    def result(self) -> Result:
+        """What it comes to, once it is done."""
+        found: Result = self._future.result()
+        self._then()
+        return found
+
+
 class Stage(Generic[Arguments, Result]):
     """A function whose first argument is the run and whose result depends on the others alone."""
 
@@ -118,9 +131,10 @@ class Stage(Generic[Arguments, Result]):
         modules: tuple[str, ...],
         pages: Callable[[Result], Pages],
         outcome: Callable[[Result], Any],
+        then: Callable[[Run, dict[str, Any]], None],
     ) -> None:
         self.function, self.title, self.modules = function, title, modules
-        self.pages, self.outcome = pages, outcome
+        self.pages, self.outcome, self.then = pages, outcome, then
         self.name = function.__name__.replace("_", "-")
         self.task = prefect.task(
             name=self.name,
@@ -153,15 +167,11 @@ class Stage(Generic[Arguments, Result]):
 
     def submit(
         self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> PrefectFuture[Any]:
+    ) -> Pending[Result]:
         """Run the stage on the flow's task runner, as a part of another stage."""
         arguments = self._named(args, kwargs)
-        return self._in(run, *self._which(arguments)).submit(run=run, arguments=arguments)
-
-    def recorded(self, run: Run, *args: Arguments.args, **kwargs: Arguments.kwargs) -> bool:
-        """Whether a later run finds the result, and does nothing of it again."""
-        key = planning.key(self.name, self.parts(self._named(args, kwargs)))
-        return run.workspace.finished(key)
+        future = self._in(run, *self._which(arguments)).submit(run=run, arguments=arguments)
+        return Pending(future, lambda: self._go_on(run, arguments))
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
         """What the stage's key is made of."""
@@ -188,6 +198,10 @@ class Stage(Generic[Arguments, Result]):
         parts = self.parts(arguments)
         planning.remember(run.workspace, run.settings.name, self.name, parts, cost, run.run_id)
         return result
+
+    def _go_on(self, run: Run, arguments: dict[str, Any]) -> None:
+        if run.workspace.finished(planning.key(self.name, self.parts(arguments))):
+            self.then(run, arguments)
 
     def _cache_key(self, context: Any, arguments: dict[str, Any]) -> str:
         run: Run = arguments["run"]
@@ -224,13 +238,15 @@ def stage(
     modules: tuple[str, ...],
     pages: Callable[[Result], Pages] = lambda result: {},
     outcome: Callable[[Result], Any] = lambda result: result,
+    then: Callable[[Run, dict[str, Any]], None] = lambda run, arguments: None,
 ) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
     """Make a function a stage; `modules` of the library, and what they import, are in its key.
 
     `pages` makes Prefect artifacts of its result, found or new: Markdown by name. `outcome` is the part
-    of it that the same settings and data make again, without times and the like.
+    of it that the same settings and data make again, without times and the like. `then` follows where the
+    stage was submitted as a part and its result is there for later runs.
     """
-    return lambda function: Stage(function, title, modules, pages, outcome)
+    return lambda function: Stage(function, title, modules, pages, outcome, then)
 
 
 def leave(run: Run, pages: Pages) -> None:

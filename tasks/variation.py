@@ -8,8 +8,8 @@ from lslm import progress
 from lslm.settings import EmbeddingSettings, Excerpt, HeadSettings, Hyperparameters
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.models import Scoring, Which, prepare_part
-from tasks.stage import Run, stage
+from tasks.models import Which, fold, prepare_part
+from tasks.stage import Pending, Run, stage
 
 
 class Varied(BaseModel):
@@ -61,11 +61,13 @@ def vary(
             for which in cuts
         ]
         curve = [
-            Scoring(run, which, development, part.result(), head, _single(chosen, 0), baselines)
+            fold.submit(run, which, development, part.result(), head, _single(chosen, 0), baselines)
             for which, part in zip(cuts, parts, strict=True)
         ]
         others = [
-            Scoring(run, whole, development, parts[-1].result(), head, _single(chosen, number), ())
+            fold.submit(
+                run, whole, development, parts[-1].result(), head, _single(chosen, number), ()
+            )
             for number in range(1, asked.seeds)
         ]
         return Varied(curve=_results(curve), seeds=_results([curve[-1], *others]))
@@ -77,5 +79,5 @@ def _single(chosen: Hyperparameters, number: int) -> Hyperparameters:
     return chosen.replaced({"training.members": 1, "training.seed": seed})
 
 
-def _results(pending: Sequence[Scoring]) -> tuple[Handle, ...]:
+def _results(pending: Sequence[Pending[Handle]]) -> tuple[Handle, ...]:
     return tuple(each.result() for each in pending)

@@ -84,21 +84,15 @@ def rows_of(settings: Settings, development: pl.DataFrame) -> dict[str, tuple[Ro
     nested = [
         splitting.inside(training, sides)
         for number, (training, _) in enumerate(folds)
-        for sides in _searched(search.inside(number), development[training])
+        for sides in splitting.searched(development[training], search.inside(number))
         if evaluation.nested
     ]
     return {
-        **dict(zip(search_parts(search), _searched(search, development), strict=True)),
+        **dict(zip(search_parts(search), splitting.searched(development, search), strict=True)),
         **{f"fold {number}": rows for number, rows in enumerate(folds, start=1)},
         **dict(zip(nested_parts(settings), nested, strict=True)),
         "final": (np.arange(development.height), np.arange(0)),
     }
-
-
-def _searched(search: SearchSettings, documents: pl.DataFrame) -> list[tuple[Rows, Rows]]:
-    if search.folds == 1:
-        return [splitting.cut(documents, search.validation, search.seed)]
-    return splitting.folds(documents, search.folds, search.seed)
 
 
 def search_parts(search: SearchSettings) -> list[str]:

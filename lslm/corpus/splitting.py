@@ -72,6 +72,13 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
     return [(np.flatnonzero(of_row != i), np.flatnonzero(of_row == i)) for i in range(k)]
 
 
+def searched(frame: pl.DataFrame, search: SearchSettings) -> list[tuple[Rows, Rows]]:
+    """Training rows and rows held back of each part that trials are judged on."""
+    if search.folds == 1:
+        return [cut(frame, search.validation, search.seed)]
+    return folds(frame, search.folds, search.seed)
+
+
 def inside(rows: Rows, sides: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
     """The two sides of a cut of `frame[rows]`, as positions in the whole `frame`.
 
@@ -382,19 +389,13 @@ def _forward(
     cuts = folds(development, evaluation.folds, evaluation.seed)
     for number, sides in enumerate(cuts, start=1):
         yield f"fold {number}", f"span {number + 1} of {len(cuts) + 1}", sides
-    for sides in _searched(development, search):
+    if search.n_trials == 0:
+        return
+    for sides in searched(development, search):
         yield "the search", "what it chooses by", sides
     for number, (training, _) in enumerate(cuts if evaluation.nested else (), start=1):
-        for sides in _searched(development[training], search):
+        for sides in searched(development[training], search):
             yield f"the search in fold {number}", "what it chooses by", inside(training, sides)
-
-
-def _searched(frame: pl.DataFrame, search: SearchSettings) -> list[tuple[Rows, Rows]]:
-    if search.n_trials == 0:
-        return []
-    if search.folds == 1:
-        return [cut(frame, search.validation, search.seed)]
-    return folds(frame, search.folds, search.seed)
 
 
 def _by_label(frame: pl.DataFrame) -> Iterator[tuple[str, int]]:

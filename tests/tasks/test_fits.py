@@ -148,11 +148,12 @@ def test_a_fold_that_was_cut_off_trains_no_member_again(
     monkeypatch.setattr(models, "Part", lambda path: part)
     monkeypatch.setattr(models, "rows_of", lambda path, which: (np.arange(2), np.arange(2)))
     monkeypatch.setattr(models, "_kept", lambda run, given: PART)
-    monkeypatch.setattr(models.fold, "submit", AtOnce(models.fold.function).submit)
+    at_once = AtOnce(lambda run, arguments: models.fold.function(run, **arguments))
+    monkeypatch.setattr(models.fold, "_in", lambda run, *which: at_once)
 
     def fold() -> None:
         given = (Which.for_fold(0, 2, 0), PART, PART, HeadSettings(), THREE, ())
-        models.Scoring(of_run(tmp_path), *given).result()
+        models.fold.submit(of_run(tmp_path), *given).result()
 
     trainer(monkeypatch, killed_at=3)
     with pytest.raises(KeyboardInterrupt):
@@ -179,8 +180,8 @@ class AtOnce:
     def with_options(self, **_: Any) -> "AtOnce":
         return self
 
-    def submit(self, *arguments: Any) -> Any:
-        made = self.function(*arguments)
+    def submit(self, *arguments: Any, **named: Any) -> Any:
+        made = self.function(*arguments, **named)
         return SimpleNamespace(result=lambda: made)
 
 

@@ -112,7 +112,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         searching.runs, "log_trial", lambda store, run, study, trial: made.logged.append(trial)
     )
     monkeypatch.setattr(nesting, "prepare_part", SimpleNamespace(submit=made.prepare))
-    monkeypatch.setattr(nesting, "Scoring", made.fold)
+    monkeypatch.setattr(nesting, "fold", SimpleNamespace(submit=made.fold))
     here = nesting.search_inside.function
     monkeypatch.setattr(nesting, "search_inside", SimpleNamespace(here=here))
     return made
