@@ -4,6 +4,8 @@
 """
 
 import gzip
+import json
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -12,9 +14,12 @@ import keras
 import numpy as np
 
 from lslm import heads
+from lslm.embeddings import word2vec
+from lslm.embeddings.vectors import Floats, of_unit_size
 from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
-from lslm.settings import Hyperparameters
+from lslm.settings import EmbeddingSettings, Hyperparameters
+from lslm.text.store import Tokens
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary
 from lslm.training.optimizers import optimizer
 from lslm.training.parts import Examples
@@ -26,12 +31,13 @@ EOS, UNKNOWN = "<eos>", "<unk>"
 TRAINING, VALIDATION, TEST = "train.txt.gz", "valid.txt", "test.txt"
 CPU: dict[str, Any] = {
     "size": 300,
+    "embedding.method": "word2vec",
     "encoder.units": 512,
     "encoder.layers": 1,
     "encoder.embedding_dropout": 0.1,
-    "encoder.spatial_dropout": 0.4,
+    "encoder.spatial_dropout": 0.3,
     "encoder.recurrent_dropout": 0.2,
-    "encoder.head_dropout": 0.5,
+    "encoder.head_dropout": 0.4,
     "training.batch_size": 80,
     "training.learning_rate": 3e-3,
     "training.clip_norm": 1.0,
@@ -39,7 +45,7 @@ CPU: dict[str, Any] = {
     "training.lazy_words": True,
     "training.precision": "mixed_bfloat16",
     "head.steps": 35,
-    "head.weight_dropout": 0.4,
+    "head.weight_dropout": 0.3,
     "head.activation": 1.0,
     "head.temporal": 0.5,
     "head.sampled_words": 3000,
@@ -47,6 +53,7 @@ CPU: dict[str, Any] = {
 GPU: dict[str, Any] = {
     **CPU,
     "size": 400,
+    "embedding.method": "none",
     "encoder.units": 1150,
     "encoder.layers": 3,
     "encoder.spatial_dropout": 0.65,
@@ -92,10 +99,26 @@ def hyperparameters(chosen: dict[str, Any]) -> Hyperparameters:
     return Hyperparameters(head=head).replaced(others)
 
 
-def network_of(chosen: dict[str, Any], n_words: int) -> keras.Model:
+def vectors_of(vocabulary: Vocabulary, ids: Ids, size: int, workers: int) -> Floats:
+    """Word2Vec of the text alone, as a training part has it, `(n_words, size)`; lines are documents."""
+    ends = np.flatnonzero(ids == vocabulary.mark) + 1
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        ids.tofile(folder / "tokens.i32")
+        np.concatenate([[0], ends]).astype(np.int64).tofile(folder / "offsets.i64")
+        (folder / "types.json").write_text(json.dumps(vocabulary.words), encoding="utf-8")
+        settings = EmbeddingSettings(size=size, min_count=1)
+        rows = np.arange(len(ends))
+        learned = word2vec.pretrain(Tokens(folder), rows, settings, workers=workers)
+    vectors = np.zeros((len(vocabulary), size), np.float32)
+    vectors[vocabulary.encode(learned.words)] = of_unit_size(learned.vectors)
+    return vectors
+
+
+def network_of(chosen: dict[str, Any], n_words: int, vectors: Floats | None = None) -> keras.Model:
     """The head's own network."""
     wanted = hyperparameters(chosen)
-    encoder = Encoder(n_words, chosen["size"], None, wanted.encoder, SEED)
+    encoder = Encoder(n_words, chosen["size"], vectors, wanted.encoder, SEED)
     with computing_in(wanted.training.precision):
         return HEAD.build(encoder, {}, wanted.replaced({"training.seed": SEED}))
 

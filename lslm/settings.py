@@ -75,7 +75,8 @@ class CorpusSettings(Section):
     label: str = "label"
     """Column of the label."""
     group: str | None = None
-    """Column whose equal values never straddle a split, such as an author."""
+    """Column whose equal values never straddle a split, such as an author; intervals and tests take them
+    together."""
     time: str | None = None
     """Column of a date or number; the holdout is then the latest part and folds go forward."""
     columns: dict[str, str] = {}
@@ -400,8 +401,9 @@ class GateSettings(Section):
     must_beat_baselines: bool = True
     """Refuse a network whose holdout score is not above every baseline's."""
     test: Literal["auto", "mcnemar", "bootstrap"] = "auto"
-    """Paired test against the champion; `auto` takes the head's. `mcnemar` (exact) wants scores of 0
-    and 1, `bootstrap` resamples the documents and takes any."""
+    """Paired test against the champion; `auto` takes the head's, and where documents share a group a randomization
+    test that exchanges whole groups. `mcnemar` (exact) wants scores of 0 and 1 and takes each document by itself,
+    `bootstrap` resamples groups and takes any."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """Of the paired tests."""
     min_effect: float = Field(default=0.0, ge=0)

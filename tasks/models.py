@@ -187,7 +187,8 @@ def fold(
             seed=which.seed,
         )
         progress.advance()
-    return _kept(run, Answers(fitted.validation.targets, outputs, fitted.targets, fitted.report))
+    truth, groups = fitted.validation.targets, _groups(development)[validation]
+    return _kept(run, Answers(truth, outputs, fitted.targets, fitted.report, groups))
 
 
 @stage("Fit", modules=("lslm.training.fitting", "lslm.serving.assembly"))
@@ -295,7 +296,13 @@ def evaluate(
             targets=targets,
             seed=seed,
         )
-    return _kept(run, Answers(kind.encode_targets(held, targets), outputs, targets, {}))
+    truth = kind.encode_targets(held, targets)
+    return _kept(run, Answers(truth, outputs, targets, {}, _groups(holdout)))
+
+
+def _groups(documents: Handle) -> Array:
+    """Number of each document's group, `(n,)`."""
+    return pl.read_parquet(documents.path, columns=["group"])["group"].to_numpy()
 
 
 def rows_of(documents: Path, which: Which) -> tuple[Rows, Rows]:

@@ -71,7 +71,9 @@ def _part(case: Case, part: FittedPart, outside: Counts) -> Iterator[Finding]:
     yield found("word counts", f"{part.name}: vocabulary", len(words), faults)
     if case.settings.embedding.method != "none":
         stored = np.load(part.folder / VECTOR_COUNTS, allow_pickle=False)
-        expected = [counted.get(word, 0) + outside.get(word, 0) for word in words]
+        # The mark is known however rare it is, and then has no vector.
+        both = (counted.get(word, 0) + outside.get(word, 0) for word in words)
+        expected = [n if n >= case.settings.embedding.min_count else 0 for n in both]
         faults = list(_differing(words, stored, expected))
         yield found("word counts", f"{part.name}: vectors", len(words), faults)
         yield found("scaling", f"{part.name}: vectors", len(words), list(_scaling(part)))
@@ -80,8 +82,13 @@ def _part(case: Case, part: FittedPart, outside: Counts) -> Iterator[Finding]:
 def _strangers(
     case: Case, words: tuple[str, ...], counted: Counts, outside: Counts
 ) -> Iterator[str]:
-    """Words that neither the training rows nor the outside text have, and words left out."""
+    """Words that neither the training rows nor the outside text have, and words left out.
+
+    Where words are predicted, those of the training rows are known alone.
+    """
     # No text makes the mark: heads that tell lines apart have it in any case.
+    if heads.get(case.settings.head.kind).batching.in_streams:
+        outside = {}
     there = {MARK, *counted, *outside}
     strange = [word for word in words if word not in there]
     if strange:

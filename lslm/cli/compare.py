@@ -21,7 +21,7 @@ def compare(
     second: Annotated[str, typer.Argument(metavar="OTHER", help="The same, to compare with.")],
     test: Annotated[
         Literal["auto", "mcnemar", "bootstrap"],
-        typer.Option(help="Paired test; auto takes the head's."),
+        typer.Option(help="Paired test; auto takes the head's, or one over groups."),
     ] = "auto",
     workspace: WorkspaceOption = None,
     tracking_uri: TrackingOption = None,
@@ -53,10 +53,11 @@ def compare(
 
 
 def _told(found: "VersionComparison") -> str:
+    groups = f" in {found.n_groups} groups" if found.n_groups else ""
     left_out = f", {found.n_left_out} left out" if found.n_left_out else ""
     chance = "may be chance" if found.low <= 0 <= found.high else "is more than chance"
     return (
-        f"{found.metric}, n = {found.n}{left_out}\n"
+        f"{found.metric}, n = {found.n}{groups}{left_out}\n"
         f"  {found.first}   {found.first_value:.4f}\n"
         f"  {found.second}   {found.second_value:.4f}\n"
         f"  difference   {found.difference:+.4f} ({found.low:+.4f} to {found.high:+.4f}; "

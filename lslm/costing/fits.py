@@ -23,7 +23,8 @@ def measured(
     """Rates of training, and answers for the part's rows held back; `0.keras` is left below `folder`."""
     n_words = len(json.loads((part / "vocabulary.json").read_text("utf-8")))
     tried = [drawing.start(settings), *drawing.draws(settings)]
-    chosen = networks.different(tried, settings.embedding, n_words, _NETWORKS)
+    embedding = networks.embedding_of(settings)
+    chosen = networks.different(tried, embedding, n_words, _NETWORKS)
     saves = [folder / f"{number}.keras" for number in range(len(chosen))]
     found: list[Measured] = at_once(
         processes,
@@ -48,7 +49,7 @@ def measured(
     )
     rate = networks.fitted(
         found,
-        settings.embedding,
+        embedding,
         begin=answered.begin,
         answer=answered.answer,
         score=answered.score,

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lslm import heads
 from lslm.costing.rates import NetworkRate
-from lslm.settings import EmbeddingSettings, EncoderSettings, Hyperparameters
+from lslm.settings import EmbeddingSettings, EncoderSettings, Hyperparameters, Settings
 
 _GATES = {"lstm": 4, "gru": 3}
 
@@ -65,6 +66,13 @@ def size(chosen: Hyperparameters, embedding: EmbeddingSettings, n_words: float) 
         weights += encoder.ngram_buckets * encoder.ngram_units
         flops += 2.0 * (encoder.ngrams - 1) * encoder.ngram_units
     return Size(flops, encoder.layers * directions, weights, chosen.training.batch_size)
+
+
+def embedding_of(settings: Settings) -> EmbeddingSettings:
+    """Its embedding; as one that is not pretrained, where the head trains every word all the same."""
+    if "encoder.tuned_words" in heads.get(settings.head.kind).unused:
+        return settings.embedding.model_copy(update={"method": "none"})
+    return settings.embedding
 
 
 def _trained_words(encoder: EncoderSettings, embedding: EmbeddingSettings, n_words: float) -> float:

@@ -10,7 +10,7 @@ from lslm import heads
 from lslm.costing import drawing
 from lslm.costing.assumed import UNPRUNED_TRIALS, Assumed, pruned_after
 from lslm.costing.fixed import FIXED, START, TRIAL
-from lslm.costing.networks import seconds_a_document, size
+from lslm.costing.networks import embedding_of, seconds_a_document, size
 from lslm.costing.rates import Part, PartSize, Rates
 from lslm.costing.scheduling import finish
 from lslm.search import bounds
@@ -146,11 +146,15 @@ class Costs:
     @cached_property
     def documents(self) -> list[float]:
         """Seconds a document of networks that the search may try, the settings' own first."""
-        n_words = self._n_words(self.n_development * self.rates.parts["corpus"].tokens)
+        n_tokens = self.n_development * self.rates.parts["corpus"].tokens
+        embedding = embedding_of(self.settings)
+        n_words = self._n_words(n_tokens)
+        if heads.get(self.settings.head.kind).batching.in_streams:
+            # Words of the outside text are never predicted.
+            n_words = self.rates.parts["corpus"].vocabulary(n_tokens)
         tried = [drawing.start(self.settings), *drawing.draws(self.settings)]
         return [
-            seconds_a_document(self.rates.network, size(each, self.settings.embedding, n_words))
-            for each in tried
+            seconds_a_document(self.rates.network, size(each, embedding, n_words)) for each in tried
         ]
 
     @property

@@ -37,6 +37,8 @@ def abstention(
     return Abstention(
         wanted=settings.wanted_accuracy,
         below=below,
-        coverage=mean_score(answered.astype(np.float64), settings),
-        accuracy=mean_score(right[answered], settings) if answered.any() else None,
+        coverage=mean_score(answered.astype(np.float64), settings, holdout.groups),
+        accuracy=mean_score(right[answered], settings, holdout.of_group(answered))
+        if answered.any()
+        else None,
     )

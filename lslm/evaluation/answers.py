@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lslm.heads import ragged
 from lslm.heads.contract import Array, Targets
+
+_GROUPS = "groups.npy"
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,12 @@ class Answers:
     targets: Targets
     part: Mapping[str, Any]
     """The report of the training part behind them (see `lslm.training.parts`)."""
+    groups: Array | None = None
+    """Number of each document's group, `(n,)`; those of one group are drawn together. None: each is by itself."""
+
+    def of_group(self, rows: Array) -> Array | None:
+        """Groups of some of the documents."""
+        return None if self.groups is None else self.groups[rows]
 
 
 def save(folder: Path, answers: Answers) -> None:
@@ -28,6 +38,8 @@ def save(folder: Path, answers: Answers) -> None:
     ragged.save(folder / "truth", answers.truth)
     for system, values in answers.outputs.items():
         ragged.save(folder / system, values)
+    if answers.groups is not None:
+        np.save(folder / _GROUPS, answers.groups)
     content = {
         "systems": list(answers.outputs),
         "targets": answers.targets,
@@ -41,4 +53,5 @@ def load(folder: Path) -> Answers:
     content = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
     outputs = {system: ragged.load(folder / system) for system in content["systems"]}
     truth = ragged.load(folder / "truth")
-    return Answers(truth, outputs, content["targets"], content["part"])
+    groups = np.load(folder / _GROUPS) if (folder / _GROUPS).exists() else None
+    return Answers(truth, outputs, content["targets"], content["part"], groups)

@@ -110,7 +110,7 @@ def _limits(settings: Settings, report: RunReport) -> str:
         [
             *_limits_of_reading(settings, report),
             *(f"- {line}" for line in (_confidence(report), _weakest(report)) if line),
-            "- Intervals are over documents, those of one group counted one by one, and hold the model fixed; the "
+            "- Intervals are over documents, those of one group drawn together, and hold the model fixed; the "
             "spread over folds shows more.",
         ]
     )

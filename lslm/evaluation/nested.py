@@ -51,7 +51,7 @@ def nested_scores(
     ours = head.example_scores(flattered.truth, flattered.outputs[NETWORK])
     theirs = head.example_scores(honest.truth, honest.outputs[NETWORK])
     difference, low, high = paired_bootstrap(
-        ours, theirs, settings.resamples, settings.confidence, settings.seed
+        ours, theirs, settings.resamples, settings.confidence, settings.seed, honest.groups
     )
     names = _searched(searches)
     return NestedScores(

@@ -28,7 +28,14 @@ def pool(head: Head, folds: Sequence[Answers]) -> Answers:
         outputs={name: np.concatenate([fold.outputs[name] for fold in folds]) for name in systems},
         targets=folds[0].targets,
         part={},
+        groups=_pooled([fold.groups for fold in folds]),
     )
+
+
+def _pooled(groups: Sequence[Array | None]) -> Array | None:
+    """Groups are those of the whole corpus, so their numbers are the same in each fold."""
+    known = [each for each in groups if each is not None]
+    return np.concatenate(known) if len(known) == len(groups) else None
 
 
 def _without(fold: Answers, names: Collection[str]) -> Answers:
@@ -67,4 +74,5 @@ def _moved(fold: Answers, labels: list[str]) -> Answers:
         outputs={name: spread(outputs, own, labels) for name, outputs in fold.outputs.items()},
         targets={**fold.targets, "labels": labels},
         part=fold.part,
+        groups=fold.groups,
     )

@@ -66,17 +66,28 @@ def _rejecting(
 ) -> ScopeScores:
     outputs = inside.outputs[NETWORK]
     right = (outputs.argmax(axis=1) == inside.truth) & (outputs.max(axis=1) >= below)
-    return _scores(right, outside.max(axis=1) < below if len(outside) else np.empty(0), settings)
+    rejected = outside.max(axis=1) < below if len(outside) else np.empty(0)
+    return _scores(right, inside.groups, rejected, None, settings)
 
 
 def _choosing(answers: Answers, place: int, settings: EvaluationSettings) -> ScopeScores:
     said, is_outside = answers.outputs[NETWORK].argmax(axis=1), answers.truth == place
     right = said == answers.truth
-    return _scores(right[~is_outside], right[is_outside], settings)
+    groups = answers.of_group(~is_outside), answers.of_group(is_outside)
+    return _scores(right[~is_outside], groups[0], right[is_outside], groups[1], settings)
 
 
-def _scores(inside: Array, outside: Array, settings: EvaluationSettings) -> ScopeScores:
+def _scores(
+    inside: Array,
+    groups: Array | None,
+    outside: Array,
+    groups_outside: Array | None,
+    settings: EvaluationSettings,
+) -> ScopeScores:
+    recall = (
+        mean_score(outside.astype(np.float64), settings, groups_outside) if len(outside) else None
+    )
     return ScopeScores(
-        accuracy=mean_score(inside.astype(np.float64), settings),
-        recall=mean_score(outside.astype(np.float64), settings) if len(outside) else None,
+        accuracy=mean_score(inside.astype(np.float64), settings, groups),
+        recall=recall,
     )

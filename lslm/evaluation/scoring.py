@@ -8,10 +8,11 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import FoldScores, PairedDifference, Score, Scores
 from lslm.heads import ragged
+from lslm.heads.comparing import compared
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.intervals import bootstrap
-from lslm.statistics.resampling import percentiles, resampled_means
+from lslm.statistics.resampling import Draws, percentiles, resampled_means
 from lslm.statistics.significance import paired_bootstrap
 
 NETWORK = "network"
@@ -29,8 +30,7 @@ def score_systems(
     return Scores(
         systems={
             system: {
-                metric: _score(head, metric, answers.truth, outputs, settings)
-                for metric in head.metrics
+                metric: _score(head, metric, answers, outputs, settings) for metric in head.metrics
             }
             for system, outputs in answers.outputs.items()
         },
@@ -58,9 +58,10 @@ def score_folds(
     )
 
 
-def mean_score(values: Array, settings: EvaluationSettings) -> Score:
-    """The mean of one value a document, `(n,)`, with its interval."""
-    drawn = resampled_means(values, settings.resamples, np.random.default_rng(settings.seed))
+def mean_score(values: Array, settings: EvaluationSettings, groups: Array | None = None) -> Score:
+    """The mean of one value a document, `(n,)`, with its interval; documents of one group are drawn together."""
+    draws = Draws(settings.resamples, np.random.default_rng(settings.seed), groups)
+    drawn = resampled_means(values, draws)
     low, high = percentiles(drawn, settings.confidence)
     return Score(value=float(values.mean()), low=low, high=high, n=len(values))
 
@@ -73,17 +74,18 @@ def _plain(head: Head, fold: Answers) -> dict[str, dict[str, float]]:
 
 
 def _score(
-    head: Head, metric: str, truth: Array, outputs: Array, settings: EvaluationSettings
+    head: Head, metric: str, answers: Answers, outputs: Array, settings: EvaluationSettings
 ) -> Score:
     value, low, high = bootstrap(
         head.metrics[metric],
-        truth,
+        answers.truth,
         outputs,
         resamples=settings.resamples,
         confidence=settings.confidence,
         seed=settings.seed,
+        groups=answers.groups,
     )
-    return Score(value=value, low=low, high=high, n=len(truth))
+    return Score(value=value, low=low, high=high, n=len(answers.truth))
 
 
 def _check_finite(answers: Answers) -> None:
@@ -101,16 +103,24 @@ def _differences(
         system: head.example_scores(answers.truth, outputs)
         for system, outputs in answers.outputs.items()
     }
-    return tuple(_difference(head, scores, name, settings) for name in scores if name != NETWORK)
+    return tuple(
+        _difference(head, scores, name, settings, answers.groups)
+        for name in scores
+        if name != NETWORK
+    )
 
 
 def _difference(
-    head: Head, scores: Mapping[str, Array], against: str, settings: EvaluationSettings
+    head: Head,
+    scores: Mapping[str, Array],
+    against: str,
+    settings: EvaluationSettings,
+    groups: Array | None,
 ) -> PairedDifference:
     ours, theirs = scores[NETWORK], scores[against]
-    test = head.compare(ours, theirs)
+    test = compared(head, ours, theirs, groups)
     difference, low, high = paired_bootstrap(
-        ours, theirs, settings.resamples, settings.confidence, settings.seed
+        ours, theirs, settings.resamples, settings.confidence, settings.seed, groups
     )
     return PairedDifference(
         against=against,

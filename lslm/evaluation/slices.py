@@ -124,12 +124,14 @@ def _of_one_way(
     for name, rows in parts(development.documents, way, least):
         if rows.all():
             continue
-        held = theirs[(there == name).fill_null(value=False).to_numpy()]
+        held = (there == name).fill_null(value=False).to_numpy()
         yield SliceScore(
             name=name,
-            score=mean_score(ours[rows], settings),
+            score=mean_score(ours[rows], settings, development.answers.of_group(rows)),
             rest=float(ours[~rows].mean()),
-            holdout=mean_score(held, settings) if len(held) else None,
+            holdout=mean_score(theirs[held], settings, holdout.answers.of_group(held))
+            if held.any()
+            else None,
         )
 
 

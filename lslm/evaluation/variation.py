@@ -36,7 +36,9 @@ def _point(head: Head, answers: Answers, settings: EvaluationSettings) -> CurveP
     return CurvePoint(
         n_training=answers.part["training"]["n"],
         systems={
-            system: mean_score(head.example_scores(answers.truth, outputs), settings)
+            system: mean_score(
+                head.example_scores(answers.truth, outputs), settings, answers.groups
+            )
             for system, outputs in answers.outputs.items()
         },
     )
@@ -46,7 +48,7 @@ def _gain(head: Head, curve: Sequence[Answers], settings: EvaluationSettings) ->
     """What the last step of the curve brought the network."""
     less, more = (_scores(head, answers) for answers in curve[-2:])
     difference, low, high = paired_bootstrap(
-        more, less, settings.resamples, settings.confidence, settings.seed
+        more, less, settings.resamples, settings.confidence, settings.seed, curve[-1].groups
     )
     return Gain(difference=difference, low=low, high=high, n=len(more))
 

@@ -8,13 +8,13 @@ import polars as pl
 
 from lslm.errors import InputError
 from lslm.heads.batching import TOKENS
-from lslm.heads.contract import Array, Classes, Comparison, Encode, Goal, Head, Targets
+from lslm.heads.comparing import by_mcnemar
+from lslm.heads.contract import Array, Classes, Encode, Goal, Head, Targets
 from lslm.heads.seeds import layer_seeds
 from lslm.heads.text_baselines import BASELINES, KEPT
 from lslm.settings import Hyperparameters, Range, Section
 from lslm.statistics.calibration import expected_calibration_error
 from lslm.statistics.resampling import Mean, OfConfusion, confusion
-from lslm.statistics.significance import mcnemar, paired_bootstrap
 
 if TYPE_CHECKING:
     import keras
@@ -126,12 +126,6 @@ def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[
     return [_decoded(row.tolist(), targets["labels"]) for row in outputs]
 
 
-def compare(a: Array, b: Array) -> Comparison:
-    """McNemar's exact test, with a paired bootstrap interval of the difference in accuracy."""
-    difference, low, high = paired_bootstrap(a, b, resamples=2000, confidence=0.95, seed=0)
-    return Comparison("McNemar, exact", difference, low, high, mcnemar(a, b), len(a))
-
-
 def _labels(documents: pl.DataFrame) -> pl.Series:
     column = documents["label"]
     if column.null_count():
@@ -181,7 +175,7 @@ HEAD = Head(
     decode=decode,
     baselines=BASELINES,
     kept=KEPT,
-    compare=compare,
+    compare=by_mcnemar,
     space={
         "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
         "training.label_smoothing": Range(low=0.0, high=0.2, step=0.05),

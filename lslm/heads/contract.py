@@ -36,6 +36,11 @@ class Encode(Protocol):
         """Units of a word's vector."""
         ...
 
+    @property
+    def vectors(self) -> Array | None:
+        """Pretrained vectors, `(n_words, size)`, zero for the special words; None without any."""
+        ...
+
     def __call__(self, tokens: "keras.KerasTensor") -> "Encoded":
         """Build it on tokens."""
         ...
@@ -65,6 +70,13 @@ class Comparison:
     p_value: float
     """Two-sided."""
     n: int
+    n_groups: int | None = None
+    """Groups that the documents were taken in; None where each was taken by itself."""
+
+    @property
+    def counted(self) -> str:
+        """How many, such as `n = 40 in 12 groups`."""
+        return f"n = {self.n}" + (f" in {self.n_groups} groups" if self.n_groups else "")
 
 
 @dataclass(frozen=True)
@@ -125,7 +137,7 @@ class Head:
     """From outputs and cleaned texts to what a person reads, one dictionary a document."""
     baselines: Mapping[str, Baseline]
     compare: Callable[[Array, Array], Comparison]
-    """The paired test promotion uses, on two systems' `example_scores` for the same documents."""
+    """The paired test of two systems' `example_scores` for the same documents, where no two share a group."""
     space: SearchSpace
     """The head's own part of the search space, by dotted setting name."""
     prediction_schema: tuple[tuple[str, str], ...]

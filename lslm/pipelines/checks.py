@@ -48,6 +48,7 @@ def head_problems(settings: Settings) -> list[Problem]:
     ]
     problems += _disagreements(settings, head)
     problems += _pretraining_problems(settings, head)
+    problems += _outside_problems(settings)
     known = ", ".join(head.baselines)
     return problems + [
         Problem(
@@ -88,6 +89,15 @@ def _disagreements(settings: Settings, head: "Head") -> list[Problem]:
         for option, name in head.inherited.items()
         if option in options and options[option] != settings.at(name)
     ]
+
+
+def _outside_problems(settings: Settings) -> list[Problem]:
+    """Vectors of whole words, where the words are cut into pieces that each training part finds anew."""
+    pieces = settings.head.options.get("subwords")
+    if not (pieces and settings.corpus.outside and settings.embedding.method == "word2vec"):
+        return []
+    what = "vectors of its whole words are nothing to begin pieces of words with"
+    return [Problem(("corpus", "outside"), what, "none, embedding.method: none, or whole words")]
 
 
 def _pretraining_problems(settings: Settings, head: "Head") -> list[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lslm.statistics.resampling import Array
+from lslm.statistics.resampling import Array, Draws
 
 N_BINS = 15
 """Of Guo et al. 2017."""
@@ -74,22 +74,18 @@ class CalibrationError:
         sure, right = _answers(outputs, truth)
         return _error(_bins(sure, self.n_bins), right - sure)
 
-    def resample(
-        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
-    ) -> Array:
-        """Its values on resamples, `(resamples,)`, the bins held fixed.
+    def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
+        """Its values on the draws, `(resamples,)`, the bins held fixed.
 
-        Drawn from the counts of right and wrong in each bin; a confidence is taken as its bin's mean.
+        Drawn are right and wrong answers of each bin; a confidence is taken as its bin's mean.
         """
-        bins = reliability(outputs, truth, self.n_bins)
-        n = np.array([each.n for each in bins])
-        right = np.array([each.accuracy for each in bins]) * n
-        cells = np.stack([right, n - right], axis=1).round() / n.sum()
-        drawn = rng.multinomial(n.sum(), cells.ravel(), size=resamples)
-        drawn = drawn.reshape(resamples, len(bins), 2)
-        confidences = np.array([each.confidence for each in bins])
-        gaps = drawn[:, :, 0] - drawn.sum(axis=2) * confidences
-        return np.abs(gaps).sum(axis=1) / n.sum()
+        sure, right = _answers(outputs, truth)
+        numbers, inside = np.unique(_bins(sure, self.n_bins), return_inverse=True)
+        confidences = np.bincount(inside, weights=sure) / np.bincount(inside)
+        blocks = draws.counts(inside * 2 + (right > 0), 2 * len(numbers))
+        drawn = np.concatenate([block.reshape(-1, len(numbers), 2) for block in blocks])
+        gaps = drawn[:, :, 1] - drawn.sum(axis=2) * confidences
+        return np.abs(gaps).sum(axis=1) / drawn.sum(axis=(1, 2))
 
 
 expected_calibration_error = CalibrationError()

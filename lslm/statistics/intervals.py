@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lslm.statistics.resampling import Array, Resampled, percentiles
+from lslm.statistics.resampling import Array, Draws, Resampled, percentiles
 
 
 def bootstrap(
@@ -15,19 +15,13 @@ def bootstrap(
     resamples: int,
     confidence: float,
     seed: int,
+    groups: Array | None = None,
 ) -> tuple[float, float, float]:
-    """(value, low, high) of a metric over documents drawn with replacement."""
-    rng = np.random.default_rng(seed)
+    """(value, low, high) of a metric over documents drawn with replacement, those of one group together."""
+    draws = Draws(resamples, np.random.default_rng(seed), groups)
     if isinstance(metric, Resampled):
-        drawn = metric.resample(truth, outputs, resamples, rng)
+        drawn = metric.resample(truth, outputs, draws)
     else:
-        drawn = np.array([_resampled(metric, truth, outputs, rng) for _ in range(resamples)])
+        drawn = np.array([metric(truth[rows], outputs[rows]) for rows in draws.rows(len(truth))])
     low, high = percentiles(drawn, confidence)
     return float(metric(truth, outputs)), low, high
-
-
-def _resampled(
-    metric: Callable[[Array, Array], float], truth: Array, outputs: Array, rng: np.random.Generator
-) -> float:
-    rows = rng.integers(0, len(truth), len(truth))
-    return metric(truth[rows], outputs[rows])

@@ -1,11 +1,12 @@
-"""Metrics that know how to be computed on thousands of bootstrap resamples at once.
+"""Documents drawn with replacement, and metrics that know how to be computed on thousands of such draws at once.
 
-Drawing n documents with replacement and scoring them is, for a mean, a table of draws; for anything
-made from a confusion matrix, one multinomial draw of the matrix's cells. Neither copies the outputs.
+For a mean a draw is how often each value comes up; for anything made from a confusion matrix, how often each
+cell does. Neither copies the outputs.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,6 +17,95 @@ _BLOCK = 1 << 22
 _FEW = 64
 
 
+@dataclass(frozen=True)
+class Draws:
+    """How documents are drawn, `resamples` times: each by itself, or all of one group together.
+
+    Documents of one group, such as those of one author, say much the same: drawn one by one they make an interval
+    too narrow. Whole groups are drawn instead, as many as there are (Davison & Hinkley 1997, section 3.8; Field &
+    Welsh 2007), so that resamples differ in their number of documents.
+    """
+
+    resamples: int
+    rng: np.random.Generator
+    groups: Array | None = None
+    """Names or numbers of the documents' groups, `(n,)`; None: each document by itself. Where all are of one group
+    nothing is known of others: documents are drawn, and what comes of them speaks of that group alone."""
+
+    def rows(self, n: int) -> Iterator[Array]:
+        """Positions of the documents of each resample, out of `n`."""
+        if not self.together:
+            for _ in range(self.resamples):
+                yield self.rng.integers(0, n, n)
+            return
+        order = np.argsort(self._numbers, kind="stable")
+        members = np.split(order, np.cumsum(np.bincount(self._numbers))[:-1])
+        for _ in range(self.resamples):
+            drawn = self.rng.integers(0, len(members), len(members))
+            yield np.concatenate([members[group] for group in drawn])
+
+    def sums(self, values: Array) -> Array:
+        """Sums over the documents of each resample, `(resamples, k)`, of values `(n, k)`; memory is bounded.
+
+        Where few are distinct, such as right and wrong, drawing how often each comes up is the same in
+        distribution and takes no table of draws.
+        """
+        totals = self._totals(values) if self.together else values
+        n, width = totals.shape
+        # Rows are compared much more slowly than numbers.
+        given, axis = (totals, 0) if width > 1 else (totals[:, 0], None)
+        distinct, counts = np.unique(given, axis=axis, return_counts=True)
+        distinct = distinct.reshape(-1, width)
+        if len(distinct) <= _FEW:
+            return self.rng.multinomial(n, counts / n, size=self.resamples) @ distinct
+        draws = (
+            self.rng.integers(0, n, size=(size, n), dtype=np.int32)
+            for size in self._blocks(n * width)
+        )
+        return np.concatenate([totals[draw].sum(axis=1) for draw in draws])
+
+    def counts(self, cells: Array, n_cells: int) -> Iterator[Array]:
+        """How often each of `n_cells` comes up, in blocks `(size, n_cells)`; `cells` are the documents'."""
+        if not self.together:
+            known, often = np.unique(cells, return_counts=True)
+            for size in self._blocks(n_cells):
+                drawn = np.zeros((size, n_cells))
+                drawn[:, known] = self.rng.multinomial(len(cells), often / len(cells), size=size)
+                yield drawn
+            return
+        from scipy.sparse import csr_matrix
+
+        n = int(self._numbers.max()) + 1
+        of_group = csr_matrix((np.ones(len(cells)), (self._numbers, cells)), shape=(n, n_cells))
+        for size in self._blocks(max(n, n_cells)):
+            draws = (self.rng.integers(0, n, n, dtype=np.int32) for _ in range(size))
+            yield np.stack([np.bincount(draw, minlength=n) for draw in draws]) @ of_group
+
+    @cached_property
+    def _numbers(self) -> Array:
+        numbers: Array = np.unique(np.asarray(self.groups), return_inverse=True)[1]
+        return numbers
+
+    @cached_property
+    def together(self) -> bool:
+        """Whether whole groups are drawn."""
+        return some_together(self.groups) and bool(self._numbers.any())
+
+    def _totals(self, values: Array) -> Array:
+        columns = [np.bincount(self._numbers, weights=column) for column in values.T]
+        return np.stack(columns, axis=1)
+
+    def _blocks(self, each: int) -> Iterator[int]:
+        """Resamples of a block, where one takes `each` numbers."""
+        step = max(1, _BLOCK // each)
+        return (min(step, self.resamples - start) for start in range(0, self.resamples, step))
+
+
+def some_together(groups: Array | None) -> bool:
+    """Whether a group has more than one document."""
+    return groups is not None and len(np.unique(groups)) < len(groups)
+
+
 @runtime_checkable
 class Resampled(Protocol):
     """A metric with a faster way to its bootstrap distribution than calling it again and again."""
@@ -24,10 +114,8 @@ class Resampled(Protocol):
         """The metric itself."""
         ...
 
-    def resample(
-        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
-    ) -> Array:
-        """Its values on that many resamples of the documents, `(resamples,)`."""
+    def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
+        """Its values on the draws, `(resamples,)`."""
         ...
 
 
@@ -42,11 +130,9 @@ class Mean:
         """Mean of the scores."""
         return float(np.mean(self.scores(truth, outputs)))
 
-    def resample(
-        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
-    ) -> Array:
+    def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
         """Means of resampled scores."""
-        return resampled_means(self.scores(truth, outputs), resamples, rng)
+        return resampled_means(self.scores(truth, outputs), draws)
 
 
 def _as_it_is(values: Array) -> Array:
@@ -69,17 +155,11 @@ class Ratio:
         sums = self.above(truth, outputs).sum() / self.below(truth, outputs).sum()
         return float(self.told(sums))
 
-    def resample(
-        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
-    ) -> Array:
+    def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
         """Ratios of resampled sums: a document brings both its numbers."""
-        above, below = self.above(truth, outputs), self.below(truth, outputs)
-        n, step = len(above), max(1, _BLOCK // len(above))
-        sizes = (min(step, resamples - start) for start in range(0, resamples, step))
-        draws = (rng.integers(0, n, size=(size, n), dtype=np.int32) for size in sizes)
-        return self.told(
-            np.concatenate([above[draw].sum(axis=1) / below[draw].sum(axis=1) for draw in draws])
-        )
+        both = np.stack([self.above(truth, outputs), self.below(truth, outputs)], axis=1)
+        above, below = draws.sums(both).T
+        return self.told(above / below)
 
 
 @dataclass(frozen=True)
@@ -93,21 +173,13 @@ class OfConfusion:
         """The summary of the confusion matrix."""
         return float(self.summary(confusion(truth, outputs)))
 
-    def resample(
-        self, truth: Array, outputs: Array, resamples: int, rng: np.random.Generator
-    ) -> Array:
+    def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
         """Summaries of resampled confusion matrices."""
-        counts = confusion(truth, outputs)
-        cells = np.flatnonzero(counts)
-        shares = counts.ravel()[cells] / len(truth)
-        step = max(1, _BLOCK // counts.size)
-        blocks: list[Array] = []
-        for start in range(0, resamples, step):
-            n = min(step, resamples - start)
-            drawn = np.zeros((n, counts.size))
-            drawn[:, cells] = rng.multinomial(len(truth), shares, size=n)
-            blocks.append(self.summary(drawn.reshape(n, *counts.shape)))
-        return np.concatenate(blocks)
+        n_labels = outputs.shape[1]
+        blocks = draws.counts(_cells(truth, outputs), n_labels**2)
+        return np.concatenate(
+            [self.summary(block.reshape(len(block), n_labels, n_labels)) for block in blocks]
+        )
 
 
 def confusion(truth: Array, outputs: Array) -> Array:
@@ -118,24 +190,19 @@ def confusion(truth: Array, outputs: Array) -> Array:
         [[1, 0], [1, 1]]
     """
     n_labels = outputs.shape[1]
-    cells = truth.astype(np.int64) * n_labels + outputs.argmax(axis=1)
-    return np.bincount(cells, minlength=n_labels**2).reshape(n_labels, n_labels)
+    return np.bincount(_cells(truth, outputs), minlength=n_labels**2).reshape(n_labels, n_labels)
 
 
-def resampled_means(values: Array, resamples: int, rng: np.random.Generator) -> Array:
-    """Means of `values` drawn with replacement, `(resamples,)`; memory is bounded.
+def _cells(truth: Array, outputs: Array) -> Array:
+    return truth.astype(np.int64) * outputs.shape[1] + outputs.argmax(axis=1)
 
-    Where few values are distinct, such as right and wrong, drawing how often each comes up is the same
-    in distribution and takes no table of draws.
-    """
-    n = len(values)
-    distinct, counts = np.unique(values, return_counts=True)
-    if len(distinct) <= _FEW:
-        return rng.multinomial(n, counts / n, size=resamples) @ distinct / n
-    step = max(1, _BLOCK // n)
-    sizes = (min(step, resamples - start) for start in range(0, resamples, step))
-    draws = (rng.integers(0, n, size=(size, n), dtype=np.int32) for size in sizes)
-    return np.concatenate([values[draw].mean(axis=1) for draw in draws])
+
+def resampled_means(values: Array, draws: Draws) -> Array:
+    """Means of `values` `(n,)` over the documents of each resample, `(resamples,)`."""
+    if not draws.together:
+        return draws.sums(values[:, None])[:, 0] / len(values)
+    above, below = draws.sums(np.stack([values, np.ones(len(values))], axis=1)).T
+    return above / below
 
 
 def percentiles(values: Array, confidence: float) -> tuple[float, float]:

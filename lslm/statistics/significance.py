@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lslm.statistics.resampling import percentiles, resampled_means
+from lslm.statistics.resampling import Array, Draws, percentiles, resampled_means
 
 _BLOCK = 1 << 22
 
@@ -31,12 +31,17 @@ def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike) -> float:
 
 
 def paired_bootstrap(
-    a: ArrayLike, b: ArrayLike, resamples: int, confidence: float, seed: int
+    a: ArrayLike,
+    b: ArrayLike,
+    resamples: int,
+    confidence: float,
+    seed: int,
+    groups: Array | None = None,
 ) -> tuple[float, float, float]:
     """Mean of a minus b with its percentile interval: (difference, low, high).
 
     Documents are drawn with replacement, each with both systems' scores (Efron & Tibshirani 1993,
-    chapters 8 and 13). Arguments are scores a document, `(n,)`.
+    chapters 8 and 13), those of one group together. Arguments are scores a document, `(n,)`.
 
     Example:
         >>> paired_bootstrap([1, 1, 1], [0, 0, 0], resamples=100, confidence=0.95, seed=0)
@@ -44,35 +49,45 @@ def paired_bootstrap(
     """
     first, second = _pair(a, b)
     differences = first - second
-    means = resampled_means(differences, resamples, np.random.default_rng(seed))
+    means = resampled_means(differences, Draws(resamples, np.random.default_rng(seed), groups))
     return float(differences.mean()), *percentiles(means, confidence)
 
 
-def bootstrap_p(a: ArrayLike, b: ArrayLike, resamples: int, seed: int) -> float:
+def bootstrap_p(
+    a: ArrayLike, b: ArrayLike, resamples: int, seed: int, groups: Array | None = None
+) -> float:
     """Two-sided p that the interval of `paired_bootstrap` implies.
 
     Twice the share of resamples whose mean difference lies on the other side of zero, the observed one
-    counted in (Efron & Tibshirani 1993, chapter 15). Arguments are scores a document, `(n,)`.
+    counted in (Efron & Tibshirani 1993, chapter 15); documents of one group are drawn together. A few
+    that all differ to one side are like as many coins that fall alike, which no resample can tell: of n, p is
+    at least 2^(1 - n). Arguments are scores a document, `(n,)`.
 
     Example:
-        >>> bootstrap_p([1, 1, 1], [0, 0, 0], resamples=99, seed=0)
-        0.02
+        >>> bootstrap_p([1] * 9, [0] * 9, resamples=99, seed=0), bootstrap_p([1, 1], [0, 0], resamples=99, seed=0)
+        (0.02, 0.5)
     """
     first, second = _pair(a, b)
-    means = resampled_means(first - second, resamples, np.random.default_rng(seed))
+    means = resampled_means(first - second, Draws(resamples, np.random.default_rng(seed), groups))
     beyond = min(int(np.sum(means <= 0)), int(np.sum(means >= 0)))
-    return min(1.0, 2 * (beyond + 1) / (resamples + 1))
+    drawn = len(first) if groups is None else len(np.unique(groups))
+    return min(1.0, max(2 * (beyond + 1) / (resamples + 1), 2.0 ** (1 - drawn)))
 
 
-def approximate_randomization(a: ArrayLike, b: ArrayLike, rounds: int, seed: int) -> float:
+def approximate_randomization(
+    a: ArrayLike, b: ArrayLike, rounds: int, seed: int, groups: Array | None = None
+) -> float:
     """Two-sided p of the approximate randomization test on the difference of means.
 
     Each round exchanges the two systems' scores on a random half of the documents; p is the share of
     rounds, the observed one counted in, whose difference is at least as large (Noreen 1989, chapter
-    2). Arguments are scores a document, `(n,)`.
+    2). Documents of one group are exchanged together. Arguments are scores a document, `(n,)`.
     """
     first, second = _pair(a, b)
     differences = first - second
+    if groups is not None:
+        numbers = np.unique(groups, return_inverse=True)[1]
+        differences = np.bincount(numbers, weights=differences)
     rng, observed, n = np.random.default_rng(seed), abs(differences.sum()), len(differences)
     tolerance = 1e-9 * max(1.0, float(np.abs(differences).sum()))
     as_large, step = 0, max(1, _BLOCK // n)

@@ -10,7 +10,7 @@ from lslm.errors import InputError
 from lslm.serving.model_folder import ModelFolder
 from lslm.settings import GateSettings, Section
 from lslm.tracking.gate.evidence import answers, paired, unlike
-from lslm.tracking.gate.paired import paired_test
+from lslm.tracking.gate.paired import groups_of, paired_test
 from lslm.tracking.store import Store
 from lslm.tracking.versions import download, find
 
@@ -33,6 +33,8 @@ class VersionComparison(Section):
     n: int
     n_left_out: int
     """Documents of the holdout that one of the two was trained on."""
+    n_groups: int | None = None
+    """Groups that the documents were taken in; None where each was taken by itself."""
 
 
 def compare(
@@ -68,7 +70,7 @@ def compare(
             right="a model of the same tokens",
         )
     a, b = paired(head, fresh, *both)
-    found = paired_test(head, settings)(a, b)
+    found = paired_test(head, settings)(a, b, groups_of(fresh))
     return VersionComparison(
         first=_named(first),
         second=_named(second),
@@ -82,6 +84,7 @@ def compare(
         test=found.test,
         n=found.n,
         n_left_out=len(documents) - len(fresh),
+        n_groups=found.n_groups,
     )
 
 

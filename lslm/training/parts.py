@@ -241,27 +241,31 @@ def _vocabulary(
     """Words of the training part by falling frequency, then the most frequent outside words.
 
     Those `needed` are among them in any case. The mark is as frequent as it is in the text and, besides, at
-    `n_ends` ends of documents. The counts of the text are written into the part's folder.
+    `n_ends` ends of documents. Where there are such ends words are predicted: they are then the same ones whether
+    they have vectors or not, so that costs compare. The counts of the text are written into the part's folder.
     """
     counts = store.counts(rows)
     own = {store.types[i]: int(counts[i]) for i in np.flatnonzero(counts)}
     told = own | {MARK: own.get(MARK, 0) + n_ends} if n_ends else own
     ranked = dict(sorted(told.items(), key=lambda each: -each[1]))
-    if learned is None:
-        frequent = [word for word, n in ranked.items() if n >= settings.min_count]
-        frequent += [word for word in needed if word not in frequent]
-        _write_counts(into / fitted.COUNTS, frequent, own)
-        return Vocabulary((*SPECIAL, *frequent)), None
-    place = {word: i for i, word in enumerate(learned.words)}
-    known = [word for word in ranked if word in place]
-    there = set(known)
-    others = (word for word in learned.words if word not in there)
-    words = known + [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
+    place = {word: i for i, word in enumerate(learned.words)} if learned else {}
+    if learned is None or n_ends:
+        words = [word for word, n in ranked.items() if n >= settings.min_count]
+    else:
+        words = [word for word in ranked if word in place]
+        there = set(words)
+        others = (word for word in learned.words if word not in there)
+        words += [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
     words += [word for word in needed if word not in words]
     _write_counts(into / fitted.COUNTS, words, own)
+    if learned is None:
+        return Vocabulary((*SPECIAL, *words)), None
     learned_with = dict(zip(learned.words, learned.counts.tolist(), strict=True))
     _write_counts(into / fitted.VECTOR_COUNTS, words, learned_with)
     vectors = of_unit_size(_rows_of(learned, place, words))
+    if n_ends:
+        # A mean is nothing to begin a word that is predicted with: it stays as it is drawn.
+        vectors[[word not in place for word in words]] = 0
     special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
     return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors])
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +92,32 @@ def test_answers_survive_saving(tmp_path: Path) -> None:
     loaded = answers.load(tmp_path / "kept")
     assert np.array_equal(loaded.outputs["network"], given(30).outputs["network"])
     assert (loaded.targets, loaded.part) == (given(30).targets, given(30).part)
+    assert loaded.groups is None
+    grouped = replace(given(30), groups=np.arange(40) // 2)
+    answers.save(tmp_path / "grouped", grouped)
+    assert np.array_equal(answers.load(tmp_path / "grouped").groups, grouped.groups)
+
+
+def test_documents_of_a_group_are_drawn_together_over_the_folds() -> None:
+    """Each document comes twice, in one group of its own fold: as if it came once."""
+    alone, twice = [given(30), given(25)], []
+    for number, fold in enumerate(alone):
+        rows = np.repeat(np.arange(40), 2)
+        outputs = {name: values[rows] for name, values in fold.outputs.items()}
+        groups = rows + 40 * number
+        twice.append(replace(fold, truth=fold.truth[rows], outputs=outputs, groups=groups))
+    settings = EvaluationSettings(resamples=4000)
+    single, paired = (score_folds(HEAD, folds, settings) for folds in (alone, twice))
+    assert paired.differences[0].test == "randomization"
+    for one, two in (
+        (single.systems["network"]["accuracy"], paired.systems["network"]["accuracy"]),
+        (single.systems["network"]["macro_f1"], paired.systems["network"]["macro_f1"]),
+        (single.differences[0], paired.differences[0]),
+    ):
+        assert (two.low, two.high) == (
+            pytest.approx(one.low, abs=0.02),
+            pytest.approx(one.high, abs=0.02),
+        )
 
 
 def test_the_table_has_a_row_a_system() -> None:

@@ -76,8 +76,26 @@ def test_from_documents_to_text(tmp_path: Path) -> None:
     audited = lslm("audit", "leakage", "walks.yaml", home=tmp_path)
     assert audited.returncode == 0, audited.stdout + audited.stderr
 
-    # Each fold has pieces of its own; costs a piece are not held against those of a word.
-    in_pieces = ("--set", "head.options.subwords=60", "--json")
+    more = [f"the {animal} and the vole met at the pond" for animal in ANIMALS] * 3
+    (tmp_path / "more.txt").write_text("\n".join(more), encoding="utf-8")
+    outside = "corpus.outside=[{path: more.txt, format: lines}]"
+    with_vectors = ("--set", "embedding.method=word2vec", "--set", outside)
+    done = lslm("run", "walks.yaml", *with_vectors, "--json", home=tmp_path)
+    assert done.returncode == 0, done.stderr
+    systems = json.loads(done.stdout)["holdout"]["systems"]
+    # The words are the same ones with vectors: baselines cost what they cost before.
+    assert systems["unigram"] == report["holdout"]["systems"]["unigram"]
+    audited = lslm("audit", "leakage", "walks.yaml", *with_vectors, home=tmp_path)
+    assert audited.returncode == 0, audited.stdout + audited.stderr
+
+    # Each fold has pieces of its own, with vectors; costs a piece are not held against those of a word.
+    in_pieces = (
+        "--set",
+        "head.options.subwords=60",
+        "--set",
+        "embedding.method=word2vec",
+        "--json",
+    )
     done = lslm("run", "walks.yaml", *in_pieces, home=tmp_path)
     assert done.returncode == 0, done.stderr
     rules = {rule["name"]: rule for rule in json.loads(done.stdout)["decision"]["rules"]}
@@ -87,9 +105,9 @@ def test_from_documents_to_text(tmp_path: Path) -> None:
 
 def test_what_cannot_be_is_told_in_one_line(tmp_path: Path) -> None:
     documents(tmp_path)
-    wrong = ("--set", "embedding.method=word2vec")
+    wrong = ("--set", "encoder.max_words=50")
     done = lslm("run", "walks.yaml", *wrong, home=tmp_path)
     assert done.returncode == 2
-    assert "embedding.method" in done.stderr.splitlines()[-1]
+    assert "encoder.max_words" in done.stderr.splitlines()[-1]
     done = lslm("generate", "walks", home=tmp_path)
     assert done.returncode == 2

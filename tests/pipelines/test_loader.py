@@ -205,8 +205,12 @@ def test_options_that_stand_elsewhere_are_filled_in(tmp_path):
 @pytest.mark.parametrize(
     ("options", "overrides", "said"),
     [
-        ("", ["embedding.method=word2vec"], "embedding.method is 'word2vec', which the head"),
         ("", ["encoder.max_words=50"], "encoder.max_words is 50, which the head"),
+        (
+            ", options: {subwords: 90}",
+            ["embedding.method=word2vec", "corpus.outside=[{path: more.txt}]"],
+            "nothing to begin pieces of words with",
+        ),
         ("", ["search.space={encoder.max_words: [0, 50]}"], "takes encoder.max_words at one value"),
         (", options: {min_count: 2}", [], "2 is not embedding.min_count, which is 3"),
         (", options: {stepz: 9}", [], "unknown key 'stepz'"),

@@ -3,7 +3,7 @@ import pytest
 
 from lslm.heads.classify import macro_f1
 from lslm.statistics.intervals import bootstrap
-from lslm.statistics.resampling import Mean, OfConfusion, confusion, resampled_means
+from lslm.statistics.resampling import Draws, Mean, OfConfusion, confusion, resampled_means
 from lslm.statistics.significance import (
     approximate_randomization,
     mcnemar,
@@ -83,6 +83,7 @@ def test_means_of_few_and_of_many_values_are_drawn_alike() -> None:
     few = rng.integers(0, 2, 500).astype(float)
     many = few + np.arange(500) * 1e-12
     spreads = [
-        resampled_means(values, 20_000, np.random.default_rng(1)).std() for values in (few, many)
+        resampled_means(values, Draws(20_000, np.random.default_rng(1))).std()
+        for values in (few, many)
     ]
     assert spreads[0] == pytest.approx(spreads[1], rel=0.03)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lslm import planning
+from lslm.evaluation.answers import Answers
 from lslm.serving.recipe import Serving
 from lslm.settings import ExecutionSettings, HeadSettings, Hyperparameters, Settings
 from lslm.training import workers
@@ -147,7 +148,9 @@ def test_a_fold_that_was_cut_off_trains_no_member_again(
     part = SimpleNamespace(validation=SimpleNamespace(targets=np.zeros(2)), targets=None, report={})
     monkeypatch.setattr(models, "Part", lambda path: part)
     monkeypatch.setattr(models, "rows_of", lambda path, which: (np.arange(2), np.arange(2)))
-    monkeypatch.setattr(models, "_kept", lambda run, given: PART)
+    monkeypatch.setattr(models, "_groups", lambda documents: np.array([4, 4, 9]))
+    kept: list[Answers] = []
+    monkeypatch.setattr(models, "_kept", lambda run, given: kept.append(given) or PART)
     at_once = AtOnce(lambda run, arguments: models.fold.function(run, **arguments))
     monkeypatch.setattr(models.fold, "_in", lambda run, *which: at_once)
 
@@ -162,6 +165,7 @@ def test_a_fold_that_was_cut_off_trains_no_member_again(
     again = trainer(monkeypatch)
     fold()
     assert (again.n_calls, again.n_trained) == (3, 1)
+    assert kept[-1].groups.tolist() == [4, 4]
     # It was killed before the answers were recorded; then they are.
     assert left(tmp_path) == 3
     monkeypatch.setattr(Workspace, "finished", lambda self, key: key.startswith("fold-"))

@@ -73,7 +73,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 WALKS = [walk(number) for number in range(440)]
 
 
-def write_part(folder: Path, head: HeadSettings, texts: Sequence[str] = WALKS) -> tuple[Path, Path]:
+def write_part(
+    folder: Path,
+    head: HeadSettings,
+    texts: Sequence[str] = WALKS,
+    embedding: EmbeddingSettings = EMBEDDING,
+) -> tuple[Path, Path]:
     """The 440 documents, and a part of 400 of them."""
     documents = folder / "documents.parquet"
     ids = pl.Series(range(440), dtype=pl.UInt64)
@@ -81,7 +86,7 @@ def write_part(folder: Path, head: HeadSettings, texts: Sequence[str] = WALKS) -
     sentences = heads.get(head.kind).batching.sentences(heads.options(head))
     store.write(documents, TEXT, folder / "tokens", sentences)
     rows = np.arange(400), np.arange(400, 440)
-    part = prepare(documents, folder / "tokens", *rows, None, EMBEDDING, head, folder / "part")
+    part = prepare(documents, folder / "tokens", *rows, None, embedding, head, folder / "part")
     return documents, part
 
 
@@ -108,6 +113,35 @@ def test_numbers_of_words_go_by_how_often_they_are_predicted(tmp_path: Path) -> 
     assert (counts[0], counts.sum()) == (400, 1200)
     assert (np.diff(counts) <= 0).all()
     assert np.load(folder / COUNTS)[2] == 0
+
+
+def test_word_vectors_begin_the_table_and_leave_the_words_as_they_are(
+    made: tuple[Path, Path], tmp_path: Path
+) -> None:
+    embedding = EMBEDDING.model_copy(update={"method": "word2vec", "epochs": 1})
+    _, folder = write_part(tmp_path, HEAD, embedding=embedding)
+    part = Part(folder)
+    assert part.vocabulary.words == Part(made[1]).vocabulary.words
+    network = fitting.build(part, heads.get(HEAD.kind), CHOSEN, seed=0)
+    table, vectors = network.get_layer("words").get_weights()[0], part.vectors
+    assert vectors is not None
+    np.testing.assert_allclose(table[2:] * vectors[2, 0], vectors[2:] * table[2, 0], atol=1e-6)
+    assert table[:2].all()
+
+
+def test_a_mark_that_stands_in_no_text_begins_as_it_is_drawn(tmp_path: Path) -> None:
+    texts = [f"{ANIMALS[number % 2]} {number % 40}" for number in range(440)]
+    embedding = EMBEDDING.model_copy(update={"method": "word2vec", "epochs": 1})
+    part = Part(write_part(tmp_path, HEAD, texts, embedding)[1])
+    (tmp_path / "drawn").mkdir()
+    without = Part(write_part(tmp_path / "drawn", HEAD, texts)[1])
+    table, drawn = (
+        fitting.build(each, heads.get(HEAD.kind), CHOSEN, 0).get_layer("words").get_weights()[0]
+        for each in (part, without)
+    )
+    changed = (table != drawn).any(axis=1)
+    assert changed.tolist() == [False, False, False] + [True] * (len(part.vocabulary) - 3)
+    assert part.vocabulary.mark == 2
 
 
 def test_a_long_document_is_answered_alone_and_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from lslm.encoder.layers import WordEmbedding
 from lslm.settings import TrainingSettings
@@ -106,6 +107,18 @@ def test_a_lazy_table_rests_where_a_word_is_not_seen(weight_decay: float) -> Non
     for moment in moments:
         assert set(np.flatnonzero(moment.any(axis=1))) == {2, 4}
     assert LeanAdamW.from_config(made.get_config()).lazy
+
+
+def test_the_first_step_of_a_row_is_of_the_rate_whenever_it_comes() -> None:
+    """Adam's first step moves each unit by the rate; so does a row's, after 50 steps of others."""
+    table = keras.Variable(np.zeros((3, 2), np.float32))
+    made = LeanAdamW(**SETTINGS, lazy=True)
+    made.build([table])
+    for row in [0] * 50 + [1, 1]:
+        before = np.array(table)
+        made.apply([tf.IndexedSlices(tf.constant([[3.0, -0.1]]), tf.constant([row]))], [table])
+        np.testing.assert_allclose(np.abs(np.array(table) - before)[row], 0.01, rtol=1e-3)
+    assert not np.array(table)[2].any()
 
 
 def test_beside_lazy_tables_variables_decay_as_ever() -> None:

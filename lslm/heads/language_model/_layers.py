@@ -12,6 +12,8 @@ from lslm.heads.language_model._recurrence import Weights, lstm
 _register = keras.saving.register_keras_serializable(package="lslm")
 _MOST_TOGETHER, _MOST_LOGITS = 512, 2**24
 """Of tokens, and of their logits, that are in memory together where no gradient is needed."""
+_SMALL = 0.1
+"""A drawn table is uniform up to here."""
 NEVER = -1e9
 """Logit of what is never predicted."""
 
@@ -40,7 +42,7 @@ class TiedWords(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         """Draw the table."""
-        small = keras.initializers.RandomUniform(-0.1, 0.1, seed=self.seed)
+        small = keras.initializers.RandomUniform(-_SMALL, _SMALL, seed=self.seed)
         self.table = self.add_weight(
             name="table",
             shape=(self.n_words, self.size),
@@ -48,6 +50,13 @@ class TiedWords(keras.layers.Layer):
             # In mixed precision what is looked up is cast; what is predicted with stays float32.
             autocast=False,
         )
+
+    def begin(self, vectors: Any) -> None:
+        """Put in vectors `(n_words, size)` of standard deviation 1, as large as what is drawn; zeros leave it."""
+        table = np.array(ops.convert_to_numpy(self.table))
+        known = np.asarray(vectors).any(axis=1)
+        table[known] = vectors[known] * np.float32(_SMALL / 3**0.5)
+        self.table.assign(table)
 
     def call(self, tokens: Any) -> Any:
         """Look the words up."""

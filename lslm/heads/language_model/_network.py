@@ -22,7 +22,10 @@ def build(encode: Encode, options: Options, hyperparameters: Hyperparameters) ->
     wanted, training = hyperparameters.encoder, hyperparameters.training
     seeds = iter(layer_seeds(training.seed, "language-model", 5 + 2 * wanted.layers))
     tokens = keras.Input((None,), dtype="int32", name=TOKENS)
-    states, table = TiedWords(encode.n_words, encode.size, next(seeds), name="words")(tokens)
+    words = TiedWords(encode.n_words, encode.size, next(seeds), name="words")
+    states, table = words(tokens)
+    if encode.vectors is not None:
+        words.begin(encode.vectors)
     dropped_words = WordDropout(wanted.embedding_dropout, next(seeds), name="embedding_dropout")
     states = dropped_words([states, tokens])
     states = layers.SpatialDropout1D(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from lslm.heads.comparing import by_bootstrap
 from lslm.heads.contract import Array, Encode, Goal, Head, Targets
 from lslm.heads.language_model import metrics
 from lslm.heads.language_model.baselines import BASELINES
@@ -97,7 +98,7 @@ HEAD = Head(
         "min_count": "embedding.min_count",
     },
     # Fewer words would make a text cheaper: more of them are the unknown one, which is easy to predict.
-    needs={"embedding.method": "none", "encoder.max_words": 0},
+    needs={"encoder.max_words": 0},
     unused=frozenset(
         {
             "encoder.cell",
@@ -130,7 +131,7 @@ HEAD = Head(
     details=details,
     decode=decode,
     baselines=BASELINES,
-    compare=metrics.compare,
+    compare=by_bootstrap,
     space={
         "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
         "head.weight_dropout": Range(low=0.0, high=0.6, step=0.1),

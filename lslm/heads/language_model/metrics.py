@@ -7,12 +7,9 @@ line's end counts as one of both.
 import numpy as np
 import polars as pl
 
-from lslm.heads.contract import Array, Comparison, Targets
+from lslm.heads.contract import Array, Targets
 from lslm.heads.language_model.rule import tokens_of
 from lslm.statistics.resampling import Mean, Ratio
-from lslm.statistics.significance import bootstrap_p, paired_bootstrap
-
-_RESAMPLES, _SEED = 10_000, 0
 
 
 def sizes(documents: pl.DataFrame, targets: Targets) -> Array:
@@ -41,10 +38,3 @@ perplexity = Ratio(_nats, lambda truth, outputs: truth[:, 0], np.exp)
 """A token, over all documents together."""
 bits_per_character = Ratio(_bits, lambda truth, outputs: truth[:, 1])
 """Over all documents together."""
-
-
-def compare(a: Array, b: Array) -> Comparison:
-    """Paired bootstrap over documents, of the mean difference in nats a token."""
-    difference, low, high = paired_bootstrap(a, b, _RESAMPLES, 0.95, _SEED)
-    p_value = bootstrap_p(a, b, _RESAMPLES, _SEED)
-    return Comparison("paired bootstrap", difference, low, high, p_value, len(a))

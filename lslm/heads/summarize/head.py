@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
+from lslm.heads.comparing import by_bootstrap
 from lslm.heads.contract import Array, Encode, Goal, Head, Targets
 from lslm.heads.summarize import metrics, truth
 from lslm.heads.summarize.baselines import BASELINES, CEILINGS
@@ -107,7 +108,7 @@ HEAD = Head(
     decode=decode,
     baselines=BASELINES,
     ceilings=CEILINGS,
-    compare=metrics.compare,
+    compare=by_bootstrap,
     space={
         "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
         "head.objective": ("hard", "soft", "ranking"),

@@ -5,13 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from lslm.heads.contract import Array, Comparison
+from lslm.heads.contract import Array
 from lslm.heads.summarize.options import Length
 from lslm.heads.summarize.rouge import Rouge, best
 from lslm.heads.summarize.selection import choose, joined
-from lslm.statistics.significance import bootstrap_p, paired_bootstrap
-
-_RESAMPLES, _SEED = 10_000, 0
 
 
 def places(truth: dict[str, Any], scores: Array) -> list[int]:
@@ -52,10 +49,3 @@ rouge2 = _each(lambda truth, chosen: _rouge(truth, chosen)[1])
 rouge_l = _each(lambda truth, chosen: _rouge(truth, chosen)[2])
 sentence_f1 = _each(_f1)
 compression = _each(_compression)
-
-
-def compare(a: Array, b: Array) -> Comparison:
-    """Paired bootstrap over documents, of the mean difference in ROUGE-1."""
-    difference, low, high = paired_bootstrap(a, b, _RESAMPLES, 0.95, _SEED)
-    p_value = bootstrap_p(a, b, _RESAMPLES, _SEED)
-    return Comparison("paired bootstrap", difference, low, high, p_value, len(a))

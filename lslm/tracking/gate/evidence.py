@@ -15,7 +15,7 @@ from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.settings import GateSettings
 from lslm.tracking.gate.opponent import Opponent
-from lslm.tracking.gate.paired import paired_test
+from lslm.tracking.gate.paired import groups_of, paired_test
 from lslm.tracking.gate.slices import Slice, sliced
 from lslm.tracking.moves import champion as champion_of
 from lslm.tracking.store import Store
@@ -110,11 +110,10 @@ def _against_champion(
     a, b = paired(challenger.head, fresh, *both)
     opponent = Opponent(
         version,
-        test(a, b),
+        test(a, b, groups_of(fresh)),
         n_left_out,
         float(a.mean()),
         float(b.mean()),
-        n_groups=fresh["group"].n_unique() if "group" in fresh.columns else len(fresh),
     )
     return opponent, sliced(fresh, a, b, test, settings)
 

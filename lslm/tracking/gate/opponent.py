@@ -23,8 +23,6 @@ class Opponent:
     champion: float = float("nan")
     unlike: str = ""
     """What keeps the two from being compared; then there is no comparison."""
-    n_groups: int | None = None
-    """Groups of the documents compared, near duplicates and those of one author in one; None: not counted."""
 
 
 def significance(goal: Goal, champion: Opponent | None, settings: GateSettings) -> Rule:
@@ -35,8 +33,6 @@ def significance(goal: Goal, champion: Opponent | None, settings: GateSettings) 
     found = champion.comparison
     if found is None:
         return Rule(name=name, passed=False, figures=_nothing_left(champion), limit=limit)
-    grouped = champion.n_groups is not None and champion.n_groups < found.n
-    groups = f" in {champion.n_groups} groups, counted one by one" if grouped else ""
     left = f", {champion.n_left_out} it trained on left out" if champion.n_left_out else ""
     return Rule(
         name=name,
@@ -44,7 +40,7 @@ def significance(goal: Goal, champion: Opponent | None, settings: GateSettings) 
         figures=(
             f"{goal.metric} {champion.challenger:.4f} against {champion.champion:.4f} of version "
             f"{champion.version}, {found.difference:+.4f} ({found.low:+.4f} to {found.high:+.4f}), "
-            f"{found.test}: p = {found.p_value:.3g}, n = {found.n}{groups}{left}"
+            f"{found.test}: p = {found.p_value:.3g}, {found.counted}{left}"
         ),
         limit=limit,
     )

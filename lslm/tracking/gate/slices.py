@@ -10,7 +10,7 @@ from lslm.heads.contract import Array, Comparison, Goal
 from lslm.settings import GateSettings
 from lslm.tracking.gate.direction import gain
 from lslm.tracking.gate.opponent import Opponent
-from lslm.tracking.gate.paired import Test
+from lslm.tracking.gate.paired import Test, groups_of
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,13 @@ def sliced(
     documents: pl.DataFrame, ours: Array, theirs: Array | None, test: Test, settings: GateSettings
 ) -> tuple[Slice, ...]:
     """The slices that are large enough; scores are `(n,)`, in the order of the documents."""
+    groups = groups_of(documents)
     return tuple(
         Slice(
             name=name,
             n=int(rows.sum()),
             challenger=float(ours[rows].mean()),
-            comparison=None if theirs is None else test(ours[rows], theirs[rows]),
+            comparison=None if theirs is None else test(ours[rows], theirs[rows], groups[rows]),
         )
         for by in settings.slices
         for partition in partitions(documents, by)
@@ -64,7 +65,7 @@ def worst(
         passed=not failing,
         figures=(
             f"worst of {len(compared)}{more}: {_told(goal, shown)}, {found.difference:+.4f} "
-            f"against version {champion.version}, p = {found.p_value:.3g}"
+            f"against version {champion.version}, {found.test}: p = {found.p_value:.3g}"
         ),
         limit=limit,
     )
@@ -76,4 +77,5 @@ def _worse(goal: Goal, found: Comparison, settings: GateSettings) -> bool:
 
 
 def _told(goal: Goal, each: Slice) -> str:
-    return f"{each.name}, {goal.metric} {each.challenger:.4f}, n = {each.n}"
+    counted = each.comparison.counted if each.comparison else f"n = {each.n}"
+    return f"{each.name}, {goal.metric} {each.challenger:.4f}, {counted}"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from lslm.heads.language_model._layers import NEVER, Calm, CarriedLstm, NextToken
+from lslm.heads.language_model._layers import NEVER, Calm, CarriedLstm, NextToken, TiedWords
 from lslm.heads.language_model._losses import MeanCost
 
 RANDOM = np.random.default_rng(0)
@@ -21,6 +21,19 @@ def memory(**options: float) -> CarriedLstm:
 
 def run(layer: CarriedLstm, steps: slice, training: bool = True) -> np.ndarray:
     return np.asarray(layer([STATES[:, steps], TOKENS[:, steps]], training=training))
+
+
+def test_words_begin_with_vectors_as_large_as_drawn_ones() -> None:
+    words = TiedWords(500, 20, seed=1)
+    words(TOKENS)
+    drawn = np.asarray(words.table)
+    vectors = RANDOM.normal(size=(500, 20))
+    vectors[:2] = 0
+    words.begin(vectors)
+    begun = np.asarray(words.table)
+    assert np.array_equal(begun[:2], drawn[:2])
+    np.testing.assert_allclose(begun[2:] / begun[2, 0], vectors[2:] / vectors[2, 0], rtol=1e-4)
+    assert begun[2:].std() == pytest.approx(drawn.std(), rel=0.03)
 
 
 def test_it_is_keras_s_lstm() -> None:

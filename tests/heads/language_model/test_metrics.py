@@ -8,6 +8,7 @@ from lslm.heads.language_model import metrics
 from lslm.heads.language_model.baselines import BASELINES
 from lslm.heads.language_model.head import decode
 from lslm.heads.language_model.options import Options
+from lslm.statistics.resampling import Draws
 
 TARGETS = {"options": Options(min_count=1).model_dump(mode="json")}
 DOCUMENTS = pl.DataFrame({"text": ["One two.\nThree", "", "four"]})
@@ -37,7 +38,7 @@ def test_resampled_perplexities_surround_the_perplexity() -> None:
     random = np.random.default_rng(0)
     truth = np.stack([random.integers(5, 50, 400)] * 2, axis=1)
     outputs = truth[:, 0] * random.normal(3, 0.5, 400)
-    drawn = metrics.perplexity.resample(truth, outputs, 500, random)
+    drawn = metrics.perplexity.resample(truth, outputs, Draws(500, random))
     one_by_one = [
         metrics.perplexity(truth[rows], outputs[rows])
         for rows in random.integers(0, 400, (500, 400))

@@ -33,10 +33,12 @@ SCORES = Scores(
 
 @pytest.fixture
 def gathered(store, settings, candidate):
-    def gather_all(outputs=WRONG, targets=LABELS, holdout=HOLDOUT, head=HEAD, **named):
+    def gather_all(
+        outputs=WRONG, targets=LABELS, holdout=HOLDOUT, head=HEAD, gate=SETTINGS, **named
+    ):
         folder = candidate().folder
         challenger = Challenger(head, folder, holdout, outputs, targets, SCORES)
-        return gather(store, settings.model_name, challenger, SETTINGS, holdout_uses=2, **named)
+        return gather(store, settings.model_name, challenger, gate, holdout_uses=2, **named)
 
     return gather_all
 
@@ -97,12 +99,23 @@ def test_a_champion_of_another_head_is_not_compared(champion, gathered):
     assert {each.comparison for each in seen.slices} == {None}
 
 
-def test_documents_that_share_groups_are_told_to_be_counted_one_by_one(champion, gathered):
+@pytest.mark.parametrize(
+    ("test", "groups", "said"),
+    [
+        ("auto", [1, 1, 2, 3], ("randomization: p", "n = 4 in 3 groups")),
+        ("auto", range(4), ("McNemar, exact: p", "n = 4")),
+        ("bootstrap", [1, 1, 2, 3], ("paired bootstrap: p", "n = 4 in 3 groups")),
+        ("mcnemar", [1, 1, 2, 3], ("McNemar, exact: p", "n = 4")),
+    ],
+)
+def test_documents_that_share_a_group_are_taken_together(champion, gathered, test, groups, said):
     champion()
-    for groups, told in (([1, 1, 2, 3], "n = 4 in 3 groups, counted one by one"), (range(4), None)):
-        seen = gathered(holdout=HOLDOUT.with_columns(group=pl.Series(groups)))
-        figures = significance(HEAD.goal, seen.champion, SETTINGS).figures
-        assert figures.endswith(told or "n = 4")
+    settings = SETTINGS.model_copy(update={"test": test})
+    holdout = HOLDOUT.with_columns(group=pl.Series(groups))
+    seen = gathered(holdout=holdout, gate=settings)
+    figures = significance(HEAD.goal, seen.champion, settings).figures
+    assert said[0] in figures
+    assert figures.endswith(said[1])
 
 
 def test_stored_documents_are_asked_about_as_they_are(candidate):

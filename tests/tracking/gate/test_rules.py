@@ -187,7 +187,10 @@ OURS = np.array([1, 1, 0, 0, 0, 1.0])
 
 def names(**settings: object) -> dict[str, int]:
     chosen = GateSettings(**{"min_slice": 1, **settings})
-    return {each.name: each.n for each in sliced(DOCUMENTS, OURS, None, HEAD.compare, chosen)}
+    return {
+        each.name: each.n
+        for each in sliced(DOCUMENTS, OURS, None, paired_test(HEAD, chosen), chosen)
+    }
 
 
 def test_slices_are_cut_by_label_length_and_source():
@@ -210,7 +213,7 @@ def test_a_slice_that_is_too_small_or_not_wanted_is_no_slice():
 def test_each_slice_compares_the_same_documents_of_both():
     theirs = np.ones(6)
     settings = GateSettings(min_slice=1, slices=("label",))
-    x, y = sliced(DOCUMENTS, OURS, theirs, HEAD.compare, settings)
+    x, y = sliced(DOCUMENTS, OURS, theirs, paired_test(HEAD, settings), settings)
     assert (x.challenger, x.comparison.difference, x.comparison.n) == (2 / 3, -1 / 3, 3)
     assert (y.challenger, y.comparison.difference) == (0.0, -1.0)
 
