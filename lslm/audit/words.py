@@ -119,8 +119,9 @@ def _differing(
 
 
 def _scaling(part: FittedPart) -> Iterator[str]:
-    """Centre and unit of the vectors are their own, not those of other words."""
+    """Centre and unit of the vectors are their own, not those of other words; a word without one has zeros."""
     vectors = np.load(part.folder / "vectors.npy", mmap_mode="r")[len(SPECIAL) :]
+    vectors = vectors[vectors.any(axis=1)]
     centre, unit = np.abs(vectors.mean(axis=0, dtype=np.float64)).max(), float(vectors.std())
     if centre > 1e-3 or abs(unit - 1) > 1e-3:
         yield f"vectors are scaled by other words than theirs: centre {centre:.3g}, unit {unit:.3g}"

@@ -262,12 +262,12 @@ def _vocabulary(
         return Vocabulary((*SPECIAL, *words)), None
     learned_with = dict(zip(learned.words, learned.counts.tolist(), strict=True))
     _write_counts(into / fitted.VECTOR_COUNTS, words, learned_with)
-    vectors = of_unit_size(_rows_of(learned, place, words))
-    if n_ends:
-        # A mean is nothing to begin a word that is predicted with: it stays as it is drawn.
-        vectors[[word not in place for word in words]] = 0
-    special = np.zeros((len(SPECIAL), vectors.shape[1]), np.float32)
-    return Vocabulary((*SPECIAL, *words)), np.concatenate([special, vectors])
+    vectors = np.zeros((len(SPECIAL) + len(words), learned.vectors.shape[1]), np.float32)
+    # A mean is nothing to begin a word with that is predicted: such a word stays as it is drawn.
+    given = [word for word in words if word in place] if n_ends else words
+    vocabulary = Vocabulary((*SPECIAL, *words))
+    vectors[vocabulary.encode(given)] = of_unit_size(_rows_of(learned, place, given))
+    return vocabulary, vectors
 
 
 def _rows_of(learned: WordVectors, place: dict[str, int], words: list[str]) -> Floats:
