@@ -36,8 +36,9 @@ from lslm.training import allocation, workers
 BEGAN = time.perf_counter()
 THREADS = "LSLM_BENCHMARK_THREADS"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+N_THREADS = os.environ.get(THREADS, "2")
 for name in workers.THREADS:
-    os.environ[name] = os.environ.get(THREADS, "2")
+    os.environ[name] = N_THREADS
 allocation.keep_freed_memory()
 
 import keras
@@ -114,8 +115,7 @@ def train(asked: argparse.Namespace, chosen: dict[str, Any], began: float) -> No
     print(f"{len(training):,} + {len(validation):,} + {len(test):,} tokens, {len(known):,} ids")
     vectors = None
     if chosen["embedding.method"] == "word2vec":
-        n_threads = int(os.environ.get(THREADS, "2"))
-        vectors = vectors_of(known, training, chosen["size"], n_threads)
+        vectors = vectors_of(known, training, chosen["size"], int(N_THREADS))
         print(f"word vectors after {time.perf_counter() - began:.0f} s", flush=True)
     network = network_of(chosen, len(known), vectors)
     begin(network, training)

@@ -4,7 +4,6 @@
 """
 
 import gzip
-import json
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -19,7 +18,7 @@ from lslm.embeddings.vectors import Floats, of_unit_size
 from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
 from lslm.settings import EmbeddingSettings, Hyperparameters
-from lslm.text.store import Tokens
+from lslm.text.store import FLAT, Tokens, finish
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary
 from lslm.training.optimizers import optimizer
 from lslm.training.parts import Examples
@@ -104,9 +103,8 @@ def vectors_of(vocabulary: Vocabulary, ids: Ids, size: int, workers: int) -> Flo
     ends = np.flatnonzero(ids == vocabulary.mark) + 1
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        ids.tofile(folder / "tokens.i32")
-        np.concatenate([[0], ends]).astype(np.int64).tofile(folder / "offsets.i64")
-        (folder / "types.json").write_text(json.dumps(vocabulary.words), encoding="utf-8")
+        ids.tofile(folder / FLAT)
+        finish(folder, np.diff(ends, prepend=0), vocabulary.words)
         settings = EmbeddingSettings(size=size, min_count=1)
         rows = np.arange(len(ends))
         learned = word2vec.pretrain(Tokens(folder), rows, settings, workers=workers)

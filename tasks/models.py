@@ -297,7 +297,7 @@ def evaluate(
             seed=seed,
         )
     truth = kind.encode_targets(held, targets)
-    return _kept(run, Answers(truth, outputs, targets, {}, _groups(holdout)))
+    return _kept(run, Answers(truth, outputs, targets, {}, held["group"].to_numpy()))
 
 
 def _groups(documents: Handle) -> Array:

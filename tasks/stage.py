@@ -131,7 +131,7 @@ class Stage(Generic[Arguments, Result]):
         modules: tuple[str, ...],
         pages: Callable[[Result], Pages],
         outcome: Callable[[Result], Any],
-        then: Callable[[Run, dict[str, Any]], None],
+        then: Callable[[Run, dict[str, Any]], None] | None,
     ) -> None:
         self.function, self.title, self.modules = function, title, modules
         self.pages, self.outcome, self.then = pages, outcome, then
@@ -200,6 +200,8 @@ class Stage(Generic[Arguments, Result]):
         return result
 
     def _go_on(self, run: Run, arguments: dict[str, Any]) -> None:
+        if self.then is None:
+            return
         if run.workspace.finished(planning.key(self.name, self.parts(arguments))):
             self.then(run, arguments)
 
@@ -238,7 +240,7 @@ def stage(
     modules: tuple[str, ...],
     pages: Callable[[Result], Pages] = lambda result: {},
     outcome: Callable[[Result], Any] = lambda result: result,
-    then: Callable[[Run, dict[str, Any]], None] = lambda run, arguments: None,
+    then: Callable[[Run, dict[str, Any]], None] | None = None,
 ) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
     """Make a function a stage; `modules` of the library, and what they import, are in its key.
 

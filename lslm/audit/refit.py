@@ -4,7 +4,6 @@ The documents held back lose their text and their label, so that nothing can be 
 What is fitted then must be, byte for byte, what was stored. That holds on the same machine.
 """
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -17,7 +16,7 @@ from lslm import progress
 from lslm.audit.evidence import Case, FittedPart
 from lslm.audit.findings import Finding, found
 from lslm.pretraining.weights import PART_FILE
-from lslm.text.store import Rows, Tokens
+from lslm.text.store import FLAT, Rows, Tokens, finish
 from lslm.training import workers
 from lslm.training.parts import prepare
 from lslm.training.workers import InPlace, Workers
@@ -83,10 +82,9 @@ def _blank_tokens(tokens: Path, kept: Rows, into: Path) -> None:
     lengths = np.diff(store.offsets)
     blank = np.ones(len(lengths), np.bool_)
     blank[kept] = False
-    store.flat[np.repeat(~blank, lengths)].tofile(into / "tokens.i32")
+    store.flat[np.repeat(~blank, lengths)].tofile(into / FLAT)
     lengths[blank] = 0
-    np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64).tofile(into / "offsets.i64")
-    shutil.copy(tokens / "types.json", into / "types.json")
+    finish(into, lengths, store.types)
 
 
 def _differs(stored: Path, made: Path) -> bool:

@@ -86,9 +86,9 @@ def _strangers(
 
     Where words are predicted, those of the training rows are known alone.
     """
-    # No text makes the mark: heads that tell lines apart have it in any case.
     if heads.get(case.settings.head.kind).batching.in_streams:
         outside = {}
+    # No text makes the mark: heads that tell lines apart have it in any case.
     there = {MARK, *counted, *outside}
     strange = [word for word in words if word not in there]
     if strange:

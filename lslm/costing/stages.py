@@ -125,10 +125,14 @@ class Costs:
 
     def _n_words(self, n_tokens: float) -> float:
         """Different words of a training part and of the text outside."""
-        own = self.rates.parts["corpus"].vocabulary(n_tokens)
+        own = self._own_words(n_tokens)
         if self.outside is None:
             return own
         return max(own, self.outside.vocabulary(self.outside.n_kept * self.outside.tokens))
+
+    def _own_words(self, n_tokens: float) -> float:
+        """Different words of a training part."""
+        return self.rates.parts["corpus"].vocabulary(n_tokens)
 
     def fit(self, document: float, n: float, epochs: float, n_answers: float) -> float:
         """Seconds to fit a network that takes `document` seconds a document, and to answer `n_answers`."""
@@ -148,10 +152,9 @@ class Costs:
         """Seconds a document of networks that the search may try, the settings' own first."""
         n_tokens = self.n_development * self.rates.parts["corpus"].tokens
         embedding = embedding_of(self.settings)
-        n_words = self._n_words(n_tokens)
-        if heads.get(self.settings.head.kind).batching.in_streams:
-            # Words of the outside text are never predicted.
-            n_words = self.rates.parts["corpus"].vocabulary(n_tokens)
+        # Words of the outside text are never predicted.
+        predicts = heads.get(self.settings.head.kind).batching.in_streams
+        n_words = self._own_words(n_tokens) if predicts else self._n_words(n_tokens)
         tried = [drawing.start(self.settings), *drawing.draws(self.settings)]
         return [
             seconds_a_document(self.rates.network, size(each, embedding, n_words)) for each in tried

@@ -8,7 +8,7 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import Abstention
-from lslm.evaluation.scoring import NETWORK, mean_score
+from lslm.evaluation.scoring import NETWORK, mean_of_some, mean_score
 from lslm.heads.contract import Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.abstention import threshold_for
@@ -38,7 +38,5 @@ def abstention(
         wanted=settings.wanted_accuracy,
         below=below,
         coverage=mean_score(answered.astype(np.float64), settings, holdout.groups),
-        accuracy=mean_score(right[answered], settings, holdout.of_group(answered))
-        if answered.any()
-        else None,
+        accuracy=mean_of_some(right, answered, holdout, settings),
     )

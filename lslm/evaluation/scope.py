@@ -8,7 +8,7 @@ from lslm.evaluation.answers import Answers
 from lslm.evaluation.calibration import calibrated
 from lslm.evaluation.pooling import pool
 from lslm.evaluation.report import OutOfScope, ScopeScores
-from lslm.evaluation.scoring import NETWORK, mean_score
+from lslm.evaluation.scoring import NETWORK, mean_of_some, mean_score
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.abstention import scope_threshold
@@ -66,28 +66,17 @@ def _rejecting(
 ) -> ScopeScores:
     outputs = inside.outputs[NETWORK]
     right = (outputs.argmax(axis=1) == inside.truth) & (outputs.max(axis=1) >= below)
-    rejected = outside.max(axis=1) < below if len(outside) else np.empty(0)
-    return _scores(right, inside.groups, rejected, None, settings)
+    accuracy = mean_score(right.astype(np.float64), settings, inside.groups)
+    if not len(outside):
+        return ScopeScores(accuracy=accuracy, recall=None)
+    rejected = (outside.max(axis=1) < below).astype(np.float64)
+    return ScopeScores(accuracy=accuracy, recall=mean_score(rejected, settings))
 
 
 def _choosing(answers: Answers, place: int, settings: EvaluationSettings) -> ScopeScores:
-    said, is_outside = answers.outputs[NETWORK].argmax(axis=1), answers.truth == place
-    right = said == answers.truth
-    groups = answers.of_group(~is_outside), answers.of_group(is_outside)
-    return _scores(right[~is_outside], groups[0], right[is_outside], groups[1], settings)
-
-
-def _scores(
-    inside: Array,
-    groups: Array | None,
-    outside: Array,
-    groups_outside: Array | None,
-    settings: EvaluationSettings,
-) -> ScopeScores:
-    recall = (
-        mean_score(outside.astype(np.float64), settings, groups_outside) if len(outside) else None
-    )
+    said, inside = answers.outputs[NETWORK].argmax(axis=1), answers.truth != place
+    right = (said == answers.truth).astype(np.float64)
     return ScopeScores(
-        accuracy=mean_score(inside.astype(np.float64), settings, groups),
-        recall=recall,
+        accuracy=mean_score(right[inside], settings, answers.of_group(inside)),
+        recall=mean_of_some(right, ~inside, answers, settings),
     )

@@ -66,6 +66,15 @@ def mean_score(values: Array, settings: EvaluationSettings, groups: Array | None
     return Score(value=float(values.mean()), low=low, high=high, n=len(values))
 
 
+def mean_of_some(
+    values: Array, rows: Array, answers: Answers, settings: EvaluationSettings
+) -> Score | None:
+    """The mean over some of the documents that were answered, a mask `(n,)`; None where there are none."""
+    if not rows.any():
+        return None
+    return mean_score(values[rows], settings, answers.of_group(rows))
+
+
 def _plain(head: Head, fold: Answers) -> dict[str, dict[str, float]]:
     return {
         system: {name: float(metric(fold.truth, out)) for name, metric in head.metrics.items()}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.report import SliceScore
-from lslm.evaluation.scoring import NETWORK, mean_score
+from lslm.evaluation.scoring import NETWORK, mean_of_some, mean_score
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings, TextSettings
 from lslm.text.tokenizers import tokenizer
@@ -129,9 +129,7 @@ def _of_one_way(
             name=name,
             score=mean_score(ours[rows], settings, development.answers.of_group(rows)),
             rest=float(ours[~rows].mean()),
-            holdout=mean_score(theirs[held], settings, holdout.answers.of_group(held))
-            if held.any()
-            else None,
+            holdout=mean_of_some(theirs, held, holdout.answers, settings),
         )
 
 

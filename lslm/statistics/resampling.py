@@ -75,7 +75,7 @@ class Draws:
             return
         from scipy.sparse import csr_matrix
 
-        n = int(self._numbers.max()) + 1
+        n = self._n_groups
         of_group = csr_matrix((np.ones(len(cells)), (self._numbers, cells)), shape=(n, n_cells))
         for size in self._blocks(max(n, n_cells)):
             draws = (self.rng.integers(0, n, n, dtype=np.int32) for _ in range(size))
@@ -86,10 +86,14 @@ class Draws:
         numbers: Array = np.unique(np.asarray(self.groups), return_inverse=True)[1]
         return numbers
 
+    @property
+    def _n_groups(self) -> int:
+        return int(self._numbers.max()) + 1
+
     @cached_property
     def together(self) -> bool:
         """Whether whole groups are drawn."""
-        return some_together(self.groups) and bool(self._numbers.any())
+        return self.groups is not None and 1 < self._n_groups < len(self.groups)
 
     def _totals(self, values: Array) -> Array:
         columns = [np.bincount(self._numbers, weights=column) for column in values.T]

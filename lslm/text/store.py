@@ -6,7 +6,7 @@ learned from it: each training part picks its own vocabulary by counting its own
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,8 @@ from lslm.text.sentences import Sentences
 from lslm.text.tokenizers import marked, tokenizer
 
 Rows = NDArray[np.int64]
+FLAT = "tokens.i32"
+"""The file of a store that has its tokens, as numbers, one document behind the other."""
 
 _BLANK = re.compile(r"\s")
 _SPELLED = "\x1f"
@@ -30,7 +32,7 @@ class Tokens:
     """An opened store; document i is row i of the Parquet file it was made from."""
 
     def __init__(self, folder: Path) -> None:
-        self.flat: NDArray[np.int32] = _mapped(folder / "tokens.i32", np.int32)
+        self.flat: NDArray[np.int32] = _mapped(folder / FLAT, np.int32)
         self.offsets: NDArray[np.int64] = np.fromfile(folder / "offsets.i64", np.int64)
         self.types: list[str] = json.loads((folder / "types.json").read_text(encoding="utf-8"))
 
@@ -99,7 +101,7 @@ def write(
     lengths: list[int] = []
     file = parquet.ParquetFile(documents)
     with (
-        (into / "tokens.i32").open("wb") as out,
+        (into / FLAT).open("wb") as out,
         progress.bar("Tokenizing", total=file.metadata.num_rows, unit="documents") as shown,
     ):
         for batch in file.iter_batches(4096, columns=["text"]):
@@ -110,10 +112,14 @@ def write(
                 lengths.append(len(tokens))
             np.array(ids, np.int32).tofile(out)
             shown.advance(batch.num_rows)
-    np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64).tofile(
-        into / "offsets.i64"
-    )
-    (into / "types.json").write_text(json.dumps(list(types), ensure_ascii=False), encoding="utf-8")
+    finish(into, lengths, list(types))
+
+
+def finish(into: Path, lengths: Sequence[int] | Rows, types: Sequence[str]) -> None:
+    """Write what a store has beside its tokens, which stand in `FLAT`: where documents begin, and the types."""
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    offsets.astype(np.int64).tofile(into / "offsets.i64")
+    (into / "types.json").write_text(json.dumps(types, ensure_ascii=False), encoding="utf-8")
 
 
 def in_line(token: str) -> str:
