@@ -1,30 +1,40 @@
 """One label a document: sentiment, intent, topic."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import polars as pl
+from pydantic import Field
 
 from lslm.errors import InputError
 from lslm.heads.batching import TOKENS
 from lslm.heads.comparing import by_mcnemar
-from lslm.heads.contract import Array, Classes, Encode, Goal, Head, Targets
+from lslm.heads.contract import Array, Classes, Encode, Goal, Head, Seen, Targets
 from lslm.heads.seeds import layer_seeds
 from lslm.heads.text_baselines import BASELINES, KEPT
-from lslm.settings import Hyperparameters, Range, Section
+from lslm.settings import Hyperparameters, Range, Section, Share
 from lslm.statistics.calibration import expected_calibration_error
 from lslm.statistics.resampling import Mean, OfConfusion, confusion
 
 if TYPE_CHECKING:
     import keras
 
+LINEAR = "linear"
+"""Name of the linear model's layer."""
 _LEAST_PROBABILITY = 1e-7
 """Keeps the log loss of a label that was given no chance finite."""
 
 
 class Options(Section):
-    """Classification has no settings of its own."""
+    """A linear model of words and n-grams can answer beside the network (Wang & Manning 2012)."""
+
+    linear: Share = 0.0
+    """Its weight in the mean of both answers' logarithms of probabilities; 0 leaves it out."""
+    linear_order: Annotated[int, Field(ge=1, le=5)] = 2
+    """Words of its longest n-grams."""
+    linear_buckets: Annotated[int, Field(ge=2, le=2**24)] = 2**18
+    """Rows that n-grams of two words and more are hashed into; each word has a row of its own."""
 
 
 def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
@@ -59,19 +69,40 @@ def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) ->
     import keras
     from keras import initializers, layers
 
+    options = Options.model_validate(hyperparameters.head)
     dropout_seed, kernel_seed = layer_seeds(hyperparameters.training.seed, "classify", 2)
-    rate = hyperparameters.encoder.head_dropout
+    rate, n_labels = hyperparameters.encoder.head_dropout, len(targets["labels"])
     tokens = keras.Input((None,), dtype="int32", name=TOKENS)
     pooled = encode(tokens).pooled
     kept = layers.Dropout(rate, seed=dropout_seed, name="head_dropout")(pooled)
     probabilities = layers.Dense(
-        len(targets["labels"]),
-        activation="softmax",
+        n_labels,
+        activation="linear" if options.linear else "softmax",
         kernel_initializer=initializers.GlorotUniform(seed=kernel_seed),
-        name="probabilities",
+        name="scores" if options.linear else "probabilities",
         dtype="float32",
     )(kept)
+    if options.linear:
+        from lslm.heads._linear import LinearNgrams, Mixed
+
+        beside = LinearNgrams(
+            n_labels,
+            encode.n_words,
+            options.linear_order,
+            options.linear_buckets,
+            name=LINEAR,
+            dtype="float32",
+        )(tokens)
+        mixed = Mixed(options.linear, name="probabilities", dtype="float32")
+        probabilities = mixed([probabilities, beside])
     return keras.Model(tokens, probabilities)
+
+
+def begin(network: "keras.Model", part: Seen, hyperparameters: Hyperparameters) -> None:
+    """Fit the linear model, where there is one, on the training documents."""
+    if Options.model_validate(hyperparameters.head).linear:
+        longest = HEAD.batching.longest(hyperparameters.training.max_tokens)
+        network.get_layer(LINEAR).learn(part.training, longest)
 
 
 def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
@@ -162,6 +193,8 @@ HEAD = Head(
     fit_targets=fit_targets,
     encode_targets=encode_targets,
     build=build,
+    begin=begin,
+    searchable=("linear",),
     loss=loss,
     goal=Goal("accuracy", "maximize"),
     metrics={

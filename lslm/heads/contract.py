@@ -46,6 +46,36 @@ class Encode(Protocol):
         ...
 
 
+class Documents(Protocol):
+    """Documents as ids of words, with their targets."""
+
+    @property
+    def targets(self) -> Array:
+        """First axis the documents."""
+        ...
+
+    def __len__(self) -> int:
+        """How many."""
+        ...
+
+    def document(self, row: int, longest: int) -> Array:
+        """Ids of one document, `(time,)`, cut to `longest`."""
+        ...
+
+
+class Seen(Protocol):
+    """The training part, as a network that has not learned yet is told of it."""
+
+    @property
+    def training(self) -> Documents:
+        """The documents it will learn from."""
+        ...
+
+    def counts(self) -> Array:
+        """How often each word of the vocabulary stands in them, `(n_words,)`, their ends among the marks."""
+        ...
+
+
 Targets = dict[str, Any]
 """What a head fitted on training documents, as JSON: for classification the label set."""
 
@@ -155,7 +185,7 @@ class Head:
     """Columns of the sources that it can use where they are there: the cleaned corpus has them as a JSON
     object in its column `extras`."""
     searchable: tuple[str, ...] = ()
-    """Those of the options that the search may change, as `head.NAME`: they reach `build` and `loss` alone."""
+    """Those of the options that the search may change, as `head.NAME`: they reach `build`, `loss` and `begin`."""
     batching: Batching = field(default_factory=Batching)
     """How documents enter the network."""
     ceilings: frozenset[str] = frozenset()
@@ -173,9 +203,8 @@ class Head:
     blocked: bool = False
     """Whether the order of the documents says something: folds are then blocks of neighbours, and the
     holdout is the end."""
-    begin: Callable[["keras.Model", Array], None] | None = None
-    """Puts into a new network what is known before it learns: how often each word of the vocabulary stands in the
-    training part, `(n_words,)`, the end of each document among the marks. None: nothing."""
+    begin: Callable[["keras.Model", Seen, Hyperparameters], None] | None = None
+    """Puts into a new network what is known of the training part before it learns. None: nothing."""
     question: str = 'lslm predict --model {model} "some text"'
     """How a registered model is asked on the command line; `{model}` stands for its name and version."""
     writes: bool = False

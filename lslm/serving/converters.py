@@ -12,7 +12,9 @@ import numpy as np
 
 from lslm.encoder import layers
 from lslm.encoder.ngrams import PRIME, HashedNgrams
+from lslm.heads._linear import LinearNgrams, Mixed
 from lslm.heads.contract import Array
+from lslm.heads.linear import PRIMES, SPANS
 from lslm.heads.summarize._layers import Regrouped, SentenceMask, Sentences
 from lslm.serving.graph import Graph
 
@@ -112,26 +114,61 @@ def _word_embedding(graph: Graph, layer: layers.WordEmbedding, inputs: list[str]
 
 @converts(HashedNgrams)
 def _hashed_ngrams(graph: Graph, layer: HashedNgrams, inputs: list[str]) -> list[str]:
-    table, zero = graph.weights(as_array(layer.table)), graph.constant(0, "int32")
-    buckets, prime = graph.constant(layer.buckets, "int32"), graph.constant(PRIME, "int32")
-    # One step to the right: a column of padding in front, the last column off.
-    around = graph.constant([0, 1, 0, -1], "int64")
+    table, buckets = graph.weights(as_array(layer.table)), graph.constant(layer.buckets, "int32")
     value, shifted, vectors = graph.node("Mod", inputs[0], buckets), inputs[0], []
     for _ in range(layer.order - 1):
-        shifted = graph.node("Pad", shifted, around, zero)
-        value = graph.node("Add", graph.node("Mul", value, prime), shifted)
-        value = graph.node("Mod", value, buckets)
+        shifted = _shifted(graph, shifted)
+        value = _hashed(graph, value, PRIME, shifted, buckets)
         vectors.append(graph.node("Gather", table, value))
-    one = graph.constant([1], "int64")
-    present = graph.cast(graph.node("Not", graph.node("Equal", inputs[0], zero)), "float32")
-    counted = graph.node("ReduceSum", present, one)
-    weights = graph.node(
-        "Div", present, graph.node("Sqrt", graph.node("Max", counted, graph.constant(1.0)))
-    )
-    product = graph.node(
-        "MatMul", graph.node("Unsqueeze", weights, one), graph.node("Sum", *vectors)
-    )
-    return [graph.node("Squeeze", product, one)]
+    return [_summed(graph, inputs[0], vectors)]
+
+
+@converts(LinearNgrams)
+def _linear_ngrams(graph: Graph, layer: LinearNgrams, inputs: list[str]) -> list[str]:
+    table, buckets = graph.weights(as_array(layer.table)), graph.constant(layer.buckets, "int32")
+    n_words = graph.constant(layer.n_words, "int32")
+    spans = [graph.constant(span, "int32") for span in SPANS]
+    values = [graph.node("Mod", inputs[0], span) for span in spans]
+    shifted, rows = inputs[0], [inputs[0]]
+    for _ in range(layer.order - 1):
+        shifted = _shifted(graph, shifted)
+        values = [
+            _hashed(graph, value, prime, shifted, span)
+            for value, prime, span in zip(values, PRIMES, spans, strict=True)
+        ]
+        both = graph.node("Add", values[0], graph.node("Mul", spans[0], values[1]))
+        rows.append(graph.node("Add", n_words, graph.node("Mod", both, buckets)))
+    scores = [graph.node("Gather", table, each) for each in rows]
+    bias = graph.constant(as_array(layer.bias))
+    return [graph.node("Add", _summed(graph, inputs[0], scores), bias)]
+
+
+@converts(Mixed)
+def _mixed(graph: Graph, layer: Mixed, inputs: list[str]) -> list[str]:
+    shares = (graph.constant(1 - layer.share), graph.constant(layer.share))
+    scores = [graph.node("Mul", *each) for each in zip(inputs, shares, strict=True)]
+    return [graph.node("Softmax", graph.node("Add", *scores), axis=-1)]
+
+
+def _shifted(graph: Graph, tokens: str) -> str:
+    """One step to the right: a column of padding in front, the last column off."""
+    around = graph.constant([0, 1, 0, -1], "int64")
+    return graph.node("Pad", tokens, around, graph.constant(0, "int32"))
+
+
+def _hashed(graph: Graph, value: str, prime: int, earlier: str, span: str) -> str:
+    product = graph.node("Mul", value, graph.constant(prime, "int32"))
+    return graph.node("Mod", graph.node("Add", product, earlier), span)
+
+
+def _summed(graph: Graph, tokens: str, vectors: list[str]) -> str:
+    """Over the tokens of a document and its n-grams, divided by the root of the number of tokens."""
+    one, zero = graph.constant([1], "int64"), graph.constant(0, "int32")
+    present = graph.cast(graph.node("Not", graph.node("Equal", tokens, zero)), "float32")
+    counted = graph.node("Max", graph.node("ReduceSum", present, one), graph.constant(1.0))
+    weights = graph.node("Unsqueeze", graph.node("Div", present, graph.node("Sqrt", counted)), one)
+    product = graph.node("MatMul", weights, graph.node("Sum", *vectors))
+    return graph.node("Squeeze", product, one)
 
 
 @converts(Sentences)

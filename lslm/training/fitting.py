@@ -47,7 +47,7 @@ def fit(
     training = hyperparameters.training
     network = build(part, head, hyperparameters, seed)
     if head.begin is not None:
-        head.begin(network, part.counts())
+        head.begin(network, part, hyperparameters)
     batches = feeds.of(part, head, hyperparameters, seed)
     made = optimizer(
         training,

@@ -1,13 +1,12 @@
 """Small networks and a model folder to test with."""
 
-from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 
 from lslm import heads
-from lslm.encoder.encoder import encode
+from lslm.encoder.encoder import Encoder
 from lslm.serving.model_files import save
 from lslm.settings import (
     CleaningSettings,
@@ -35,8 +34,7 @@ HYPERPARAMETERS = Hyperparameters(encoder=SHAKEN, training=TrainingSettings(max_
 
 def network(hyperparameters: Hyperparameters, seed: int = 0) -> keras.Model:
     """A classifier whose trained weights are all drawn at random."""
-    encoder = partial(
-        encode,
+    encoder = Encoder(
         n_words=len(WORDS),
         size=6,
         vectors=VECTORS,

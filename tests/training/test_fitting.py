@@ -45,6 +45,21 @@ def test_a_network_of_few_words_and_units_learns_and_is_saved_as_it_is(
     np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
 
 
+def test_a_linear_model_answers_beside_the_network_and_is_saved_with_it(
+    part: Path, tmp_path: Path
+) -> None:
+    beside = SMALL.model_copy(update={"head": {"linear": 0.9, "linear_buckets": 97}})
+    # Of a network that learns nothing the linear model's answers are left.
+    idle = beside.replaced({"training.learning_rate": 1e-9, "training.epochs": 1})
+    fitted = fit(part, "classify", idle, seed=0, stop_early=False, save=tmp_path / "0.keras")
+    assert fitted.outputs is not None
+    seen = Part(part).validation
+    assert (fitted.outputs.argmax(axis=1) == seen.targets).mean() == 1.0
+    network = keras.saving.load_model(tmp_path / "0.keras", compile=False)
+    again = answer(network, heads.get("classify"), seen, -1, 400)
+    np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
+
+
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits(part: Path) -> None:
     first, second = (fit(part, "classify", SMALL, seed=3, stop_early=False) for _ in range(2))

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from lslm.heads.comparing import by_bootstrap
-from lslm.heads.contract import Array, Encode, Goal, Head, Targets
+from lslm.heads.contract import Array, Encode, Goal, Head, Seen, Targets
 from lslm.heads.language_model import metrics
 from lslm.heads.language_model.baselines import BASELINES
 from lslm.heads.language_model.options import Options
@@ -59,9 +59,9 @@ def loss(hyperparameters: Hyperparameters) -> "keras.losses.Loss":
     return MeanCost()
 
 
-def begin(network: "keras.Model", counts: Array) -> None:
+def begin(network: "keras.Model", part: Seen, hyperparameters: Hyperparameters) -> None:
     """Before it learns, it says that each word is as frequent as it is in the training part."""
-    network.get_layer("next_token").begin(counts)
+    network.get_layer("next_token").begin(part.counts())
 
 
 def decode(outputs: Array, targets: Targets, texts: Sequence[str]) -> list[dict[str, Any]]:
