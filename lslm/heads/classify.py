@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LINEAR = "linear"
 """Name of the linear model's layer."""
+_MOST_NUMBERS = 2**28
+"""In the linear model's table: 1 GiB. A graph cannot be stored above 2."""
 _LEAST_PROBABILITY = 1e-7
 """Keeps the log loss of a label that was given no chance finite."""
 
@@ -33,7 +35,7 @@ class Options(Section):
     """Its weight in the mean of both answers' logarithms of probabilities; 0 leaves it out."""
     linear_order: Annotated[int, Field(ge=1, le=5)] = 2
     """Words of its longest n-grams."""
-    linear_buckets: Annotated[int, Field(ge=2, le=2**24)] = 2**18
+    linear_buckets: Annotated[int, Field(ge=2, le=2**22)] = 2**18
     """Rows that n-grams of two words and more are hashed into; each word has a row of its own."""
 
 
@@ -83,19 +85,28 @@ def build(encode: Encode, targets: Targets, hyperparameters: Hyperparameters) ->
         dtype="float32",
     )(kept)
     if options.linear:
-        from lslm.heads._linear import LinearNgrams, Mixed
-
-        beside = LinearNgrams(
-            n_labels,
-            encode.n_words,
-            options.linear_order,
-            options.linear_buckets,
-            name=LINEAR,
-            dtype="float32",
-        )(tokens)
-        mixed = Mixed(options.linear, name="probabilities", dtype="float32")
-        probabilities = mixed([probabilities, beside])
+        probabilities = _with_linear(probabilities, tokens, encode.n_words, options)
     return keras.Model(tokens, probabilities)
+
+
+def _with_linear(
+    scores: "keras.KerasTensor", tokens: "keras.KerasTensor", n_words: int, options: Options
+) -> "keras.KerasTensor":
+    """Probabilities by the network's scores and a linear model's."""
+    from lslm.heads._linear import LinearNgrams, Mixed
+
+    n_labels: Any = scores.shape[-1]
+    buckets = options.linear_buckets if options.linear_order > 1 else 0
+    if (n_words + buckets) * n_labels > _MOST_NUMBERS:
+        raise InputError(
+            f"a linear model of {n_words + buckets} rows and {n_labels} labels would be larger than a model can be",
+            where="head.options.linear_buckets",
+            right=f"at most {max(0, _MOST_NUMBERS // n_labels - n_words)}",
+        )
+    linear = LinearNgrams(
+        n_labels, n_words, options.linear_order, buckets, name=LINEAR, dtype="float32"
+    )(tokens)
+    return Mixed(options.linear, name="probabilities", dtype="float32")([scores, linear])
 
 
 def begin(network: "keras.Model", part: Seen, hyperparameters: Hyperparameters) -> None:

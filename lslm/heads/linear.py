@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lslm.errors import InputError
 from lslm.heads.contract import Array, Documents
 
 PRIMES = (30_011, 28_603)
 SPANS = (32_749, 1_021)
 """Of two hashes: with these a product, and their combination, stay inside int32 in any framework."""
 _INVERSE_PENALTY = 25.0
-"""`C` of the regression; chosen on held-back training documents (docs/log.md)."""
+"""`C` of the regression: good for long and for short opinions (docs/log.md, 2026-11-28)."""
 _SMOOTHING = 1.0
 
 
@@ -44,20 +45,26 @@ def fit(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weights `(n_words + buckets, n_labels)` and biases `(n_labels,)`: an n-gram's share in each label's score.
 
-    Each label has documents. They are cut to `longest` tokens, as the network reads them. Counts are held in
-    memory: some 12 bytes for each different n-gram of each document.
+    Each label has documents. They are cut to `longest` tokens, as the network reads them. In memory are some 40
+    bytes for each different n-gram of each document. More than 2^31 n-grams raise InputError.
     """
     counts = counted(documents, longest, order, n_words, buckets)
+    # What no document has is left out: it would be smoothed as if it could have been seen.
+    seen, columns = np.unique(counts.indices, return_inverse=True)
+    narrow = (counts.data, columns.astype(np.int32), counts.indptr)
+    counts = type(counts)(narrow, shape=(len(documents), len(seen)))
     truth = np.asarray(documents.targets)
-    weights = np.zeros((counts.shape[1], n_labels), np.float32)
+    weights = np.zeros((n_words + buckets, n_labels), np.float32)
     biases = np.zeros(n_labels, np.float32)
+    if not len(seen):
+        return weights, biases
     if n_labels == 2:
         weight, bias = _against_the_rest(counts, truth == 1)
-        weights[:, 1], biases[1] = weight / 2, bias / 2
-        weights[:, 0], biases[0] = -weights[:, 1], -biases[1]
+        weights[seen, 1], biases[1] = weight / 2, bias / 2
+        weights[seen, 0], biases[0] = -weight / 2, -bias / 2
         return weights, biases
     for label in range(n_labels):
-        weights[:, label], biases[label] = _against_the_rest(counts, truth == label)
+        weights[seen, label], biases[label] = _against_the_rest(counts, truth == label)
     return weights, biases
 
 
@@ -68,19 +75,20 @@ def _against_the_rest(counts: Any, is_it: NDArray[np.bool_]) -> tuple[Array, flo
     model = LogisticRegression(
         C=_INVERSE_PENALTY, solver="liblinear", dual=True, max_iter=1000, random_state=0
     )
-    scaled = counts.copy()
-    scaled.data *= ratios[scaled.indices]
+    scaled = type(counts)(
+        (counts.data * ratios[counts.indices], counts.indices, counts.indptr), shape=counts.shape
+    )
     model.fit(scaled, is_it)
     return model.coef_[0] * ratios, float(model.intercept_[0])
 
 
 def _log_count_ratios(counts: Any, is_it: NDArray[np.bool_]) -> Array:
-    """Of documents with the n-gram, smoothed by one; 0 where no training document has it."""
-    there = counts.copy()
-    there.data[:] = 1.0
-    inside, outside = (np.asarray(there[chosen].sum(axis=0)).ravel() for chosen in (is_it, ~is_it))
-    smoothed = [(n + _SMOOTHING) / (n + _SMOOTHING).sum() for n in (inside, outside)]
-    return np.where(inside + outside > 0, np.log(smoothed[0] / smoothed[1]), 0.0)
+    """Of the documents with each n-gram, smoothed by one."""
+    width = counts.shape[1]
+    inside = np.bincount(counts.indices, np.repeat(is_it, np.diff(counts.indptr)), width)
+    outside = np.bincount(counts.indices, minlength=width) - inside
+    smoothed = [n + _SMOOTHING for n in (inside, outside)]
+    return np.log(smoothed[0] / smoothed[0].sum()) - np.log(smoothed[1] / smoothed[1].sum())
 
 
 def counted(documents: Documents, longest: int, order: int, n_words: int, buckets: int) -> Any:
@@ -89,18 +97,25 @@ def counted(documents: Documents, longest: int, order: int, n_words: int, bucket
 
     cut = [documents.document(row, longest) for row in range(len(documents))]
     lengths = np.array([len(each) for each in cut], np.int64)
+    if lengths.sum() * order > np.iinfo(np.int32).max:
+        raise InputError(
+            f"{lengths.sum()} words with n-grams of up to {order} words are too many for it",
+            where="head.options.linear",
+            right=f"no more than {np.iinfo(np.int32).max} n-grams; a smaller training.max_tokens has fewer",
+        )
     tokens = np.concatenate([np.zeros(0, np.int64), *cut])
     begins = (np.cumsum(lengths) - lengths)[lengths > 0]
 
     def shift(earlier: Array) -> Array:
-        moved = np.concatenate([earlier[:0], [0], earlier[:-1]])[: len(earlier)]
+        moved = np.concatenate([[0], earlier])[:-1]
         moved[begins] = 0
         return moved
 
-    columns = np.stack(rows_of(tokens, order, n_words, buckets, shift), axis=1).ravel()
-    columns = columns.astype(np.int32)
+    columns = np.empty((len(tokens), order), np.int32)
+    for place, rows in enumerate(rows_of(tokens, order, n_words, buckets, shift)):
+        columns[:, place] = rows
     values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths * order)
     offsets = np.concatenate([[0], np.cumsum(lengths * order)]).astype(np.int32)
-    found = csr_array((values, columns, offsets), shape=(len(cut), n_words + buckets))
+    found = csr_array((values, columns.ravel(), offsets), shape=(len(cut), n_words + buckets))
     found.sum_duplicates()
     return found

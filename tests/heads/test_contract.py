@@ -49,10 +49,16 @@ SMALL = Hyperparameters().replaced(
         "training.label_smoothing": 0.1,
     }
 )
+BESIDE = ("classify", {"linear": 0.5, "linear_order": 3, "linear_buckets": 97})
+"""The one option that changes a network's layers."""
 
 
-@pytest.mark.parametrize("kind", heads.names())
+@pytest.mark.parametrize(("kind", "options"), [*((kind, {}) for kind in heads.names()), BESIDE])
 class TestContract:
+    @pytest.fixture(autouse=True)
+    def settings(self, options: dict) -> None:
+        self.small = SMALL.model_copy(update={"head": options})
+
     @pytest.fixture
     def head(self, kind: str) -> Head:
         return heads.get(kind)
@@ -62,8 +68,12 @@ class TestContract:
         return head.fit_targets(DOCUMENTS, head.options())
 
     def network(self, head: Head, targets: dict) -> keras.Model:
-        encoder = Encoder(n_words=40, size=5, vectors=None, settings=SMALL.encoder, seed=1)
-        return head.build(encoder, targets, SMALL)
+        encoder = Encoder(n_words=40, size=5, vectors=None, settings=self.small.encoder, seed=1)
+        network = head.build(encoder, targets, self.small)
+        if "linear" in self.small.head:
+            linear, draw = network.get_layer("linear"), np.random.default_rng(1)
+            linear.set_weights([draw.normal(size=each.shape) for each in linear.get_weights()])
+        return network
 
     def ids(self, head: Head, texts: list[str]) -> tuple[list[np.ndarray], int]:
         split = marked(words, head.batching.sentences(head.options()))
@@ -90,7 +100,7 @@ class TestContract:
         self, head: Head, targets: dict
     ) -> None:
         network = self.network(head, targets)
-        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(SMALL))
+        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(self.small))
         tokens, truth = self.batch(head, targets)
         before = [np.array(weight) for weight in network.trainable_variables]
         losses = network.fit(tokens, truth, epochs=5, verbose=0).history["loss"]
@@ -105,11 +115,11 @@ class TestContract:
             pytest.skip("its network is not the encoder")
         network = self.network(head, targets)
         known = [np.full(each.shape, 0.5) for each in network.get_layer(FIRST).get_weights()]
-        encoder = Encoder(40, 5, None, SMALL.encoder, seed=1, recurrent=known)
-        begun = head.build(encoder, targets, SMALL)
+        encoder = Encoder(40, 5, None, self.small.encoder, seed=1, recurrent=known)
+        begun = head.build(encoder, targets, self.small)
         for found, wanted in zip(begun.get_layer(FIRST).get_weights(), known, strict=True):
             np.testing.assert_array_equal(found, wanted)
-        slower = SMALL.replaced({"training.layer_decay": 0.5}).training
+        slower = self.small.replaced({"training.layer_decay": 0.5}).training
         shares = {pace.share for pace in paces.of(begun, slower, n_batches=1)}
         assert shares == {1.0, 0.5, 0.25}
 
@@ -123,7 +133,7 @@ class TestContract:
         answers = np.asarray(network(tokens))
         assert answers.dtype == np.float32
         np.testing.assert_allclose(answers, plain(tokens), atol=0.03)
-        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(SMALL))
+        network.compile(optimizer=keras.optimizers.Adam(0.01), loss=head.loss(self.small))
         network.optimizer.build(network.trainable_variables)
         losses = network.fit(tokens, truth, epochs=4, verbose=0).history["loss"]
         assert losses[-1] < losses[0]
@@ -132,7 +142,7 @@ class TestContract:
         self, head: Head, targets: dict, tmp_path: Path
     ) -> None:
         network = self.network(head, targets)
-        network.compile(optimizer="sgd", loss=head.loss(SMALL))
+        network.compile(optimizer="sgd", loss=head.loss(self.small))
         tokens, truth = self.batch(head, targets)
         network.save(tmp_path / "network.keras")
         loaded = keras.saving.load_model(tmp_path / "network.keras", safe_mode=True)

@@ -50,9 +50,9 @@ def test_scores_are_those_of_logistic_regression_on_scaled_counts() -> None:
     counts = np.array([np.bincount(text, minlength=N_WORDS) for text in texts])
     there, ones = counts > 0, documents.targets == 1
     inside, outside = (there[rows].sum(axis=0) + 1.0 for rows in (ones, ~ones))
-    # The rows of the hashed n-grams are smoothed too: words of order 1 leave them empty.
-    total = [each.sum() + BUCKETS for each in (inside, outside)]
-    ratios = np.log((inside / total[0]) / (outside / total[1])) * there.any(axis=0)
+    seen = there.any(axis=0)
+    total = [each[seen].sum() for each in (inside, outside)]
+    ratios = np.log((inside / total[0]) / (outside / total[1])) * seen
     plain = LogisticRegression(C=25.0, solver="liblinear", tol=1e-8, max_iter=10_000)
     plain.fit(counts / np.sqrt(6) * ratios, ones)
     expected = plain.decision_function(counts / np.sqrt(6) * ratios)
@@ -71,6 +71,29 @@ def test_a_pair_of_words_tells_the_label_where_words_alone_do_not(n_labels: int)
         tokens = np.stack([unseen.document(row, 10) for row in range(600, 900)]).astype(np.int32)
         hits[order] = (np.asarray(made(tokens)).argmax(axis=1) == unseen.targets[600:]).mean()
     assert hits[2] > 0.9 > hits[1] + 0.05
+
+
+def test_rows_that_nothing_falls_into_change_no_score() -> None:
+    documents, tokens = drawn(300, 4), np.array([[3, 8, 5, 2, 0]], np.int32)
+    scores = []
+    for buckets in (2**18, 2**20):
+        made = LinearNgrams(4, N_WORDS, 2, buckets, dtype="float32")
+        made.build(tokens.shape)
+        made.learn(documents, longest=10)
+        scores.append(np.asarray(made(tokens)))
+    np.testing.assert_allclose(*scores, atol=1e-5)
+
+
+def test_two_fits_are_the_same_bit_for_bit() -> None:
+    first, second = (linear.fit(drawn(300, 4), 10, 3, N_WORDS, BUCKETS, 4) for _ in range(2))
+    assert all(np.array_equal(*pair) for pair in zip(first, second, strict=True))
+
+
+def test_documents_without_a_word_are_no_obstacle() -> None:
+    nothing = examples(np.zeros((3, 4), np.int32), np.array([0, 1, 1]))
+    table, bias = linear.fit(nothing, 10, 2, N_WORDS, BUCKETS, 2)
+    assert not table.any()
+    assert not bias.any()
 
 
 def test_documents_are_cut_as_the_network_reads_them() -> None:

@@ -50,10 +50,12 @@ def test_a_linear_model_answers_beside_the_network_and_is_saved_with_it(
 ) -> None:
     beside = SMALL.model_copy(update={"head": {"linear": 0.9, "linear_buckets": 97}})
     # Of a network that learns nothing the linear model's answers are left.
-    idle = beside.replaced({"training.learning_rate": 1e-9, "training.epochs": 1})
+    idle = beside.replaced(
+        {"training.learning_rate": 1e-9, "training.epochs": 1, "encoder.max_words": 8}
+    )
     fitted = fit(part, "classify", idle, seed=0, stop_early=False, save=tmp_path / "0.keras")
     assert fitted.outputs is not None
-    seen = Part(part).validation
+    seen = Part(part, idle.encoder).validation
     assert (fitted.outputs.argmax(axis=1) == seen.targets).mean() == 1.0
     network = keras.saving.load_model(tmp_path / "0.keras", compile=False)
     again = answer(network, heads.get("classify"), seen, -1, 400)
@@ -157,7 +159,7 @@ def test_a_fit_goes_on_from_its_checkpoint_as_if_nothing_had_happened(
             "training.weight_decay": 0.01,
             "training.precision": precision,
         }
-    )
+    ).model_copy(update={"head": {"linear": 0.4, "linear_buckets": 97}})
     undisturbed = fit(part, "classify", chosen, seed=3, stop_early=True)
 
     n_done = min(n_done, len(undisturbed.epochs))
