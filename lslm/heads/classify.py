@@ -99,7 +99,7 @@ def _with_linear(
     buckets = options.linear_buckets if options.linear_order > 1 else 0
     if (n_words + buckets) * n_labels > _MOST_NUMBERS:
         raise InputError(
-            f"a linear model of {n_words + buckets} rows and {n_labels} labels would be larger than a model can be",
+            f"a linear model of {n_words + buckets} rows and {n_labels} labels is larger than a model can be",
             where="head.options.linear_buckets",
             right=f"at most {max(0, _MOST_NUMBERS // n_labels - n_words)}",
         )

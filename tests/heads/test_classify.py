@@ -4,6 +4,7 @@ import polars as pl
 import pytest
 
 from lslm import heads
+from lslm.encoder.encoder import Encoder
 from lslm.errors import InputError
 from lslm.heads.seeds import layer_seeds
 from lslm.settings import Hyperparameters
@@ -60,3 +61,18 @@ def test_layers_and_owners_draw_from_different_seeds() -> None:
     ]
     assert len(set(seeds)) == 12
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+def test_a_linear_model_that_no_graph_can_hold_is_refused_before_anything_learns() -> None:
+    beside = Hyperparameters(head={"linear": 0.5, "linear_buckets": 2**22})
+    encoder = Encoder(n_words=100, size=4, vectors=None, settings=beside.encoder, seed=0)
+    labels = {"labels": [str(number) for number in range(77)]}
+    with pytest.raises(InputError, match=r"4194404 rows and 77 labels.*at most 3486074"):
+        HEAD.build(encoder, labels, beside)
+
+
+def test_without_longer_ngrams_the_linear_model_has_a_row_a_word_alone() -> None:
+    words = Hyperparameters(head={"linear": 0.5, "linear_order": 1})
+    encoder = Encoder(n_words=100, size=4, vectors=None, settings=words.encoder, seed=0)
+    network = HEAD.build(encoder, {"labels": ["a", "b"]}, words)
+    assert network.get_layer("linear").table.shape == (100, 2)
