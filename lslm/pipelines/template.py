@@ -81,6 +81,13 @@ def _head(seen: Glance, path: str, name: str) -> list[str]:
             "  method: none",
             "  size: 200",
         ]
+    if not (seen.summary or seen.language_model):
+        lines += [
+            "",
+            "# A linear model of words and pairs of words can answer beside the network: for long texts.",
+            "# head:",
+            "#   options: {linear: 0.5}",
+        ]
     return lines
 
 

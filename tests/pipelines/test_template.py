@@ -132,6 +132,15 @@ def test_the_commented_settings_are_the_defaults(tmp_path):
     assert uncommented.count("\n") > len(MOST_USED)
 
 
+def test_the_commented_head_is_one_that_can_be_taken(tmp_path):
+    text = render(glance(csv_file(tmp_path)), "reviews.csv", "mine")
+    start, end = text.index("# head:"), text.index("# cleaning:")
+    uncommented = "\n".join(line.removeprefix("# ") for line in text[start:end].splitlines()[:2])
+    file = tmp_path / "my.yaml"
+    file.write_text(text[:start] + uncommented + "\n")
+    assert load(str(file)).settings.head.options["linear"] == 0.5
+
+
 def test_text_alone_makes_a_pipeline_of_a_language_model(tmp_path):
     data = csv_file(tmp_path)
     seen = glance(data, language_model=True)
