@@ -37,18 +37,14 @@ class HashedNgrams(keras.layers.Layer):
 
     def call(self, tokens: Any) -> Any:
         """Hash, look up, and sum where a token ends the n-gram."""
-        present = ops.cast(ops.not_equal(tokens, 0), self.table.dtype)
-        weights = present / ops.sqrt(ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0))
-        vectors = sum(looked_up(self.table, ids) for ids in self.hashed(tokens))
-        summed = ops.squeeze(ops.matmul(weights[:, None, :], vectors), 1)
-        return ops.cast(summed, self.compute_dtype)
+        return ops.cast(summed(tokens, self.table, self.hashed(tokens)), self.compute_dtype)
 
     def hashed(self, tokens: Any) -> list[Any]:
         """Buckets `(batch, time)` of the n-grams that end at each token, for n from 2 to `order`."""
-        value, shifted, found = ops.mod(tokens, self.buckets), tokens, []
+        value, earlier, found = ops.mod(tokens, self.buckets), tokens, []
         for _ in range(self.order - 1):
-            shifted = ops.pad(shifted, ((0, 0), (1, 0)))[:, :-1]
-            value = ops.mod(value * PRIME + shifted, self.buckets)
+            earlier = shifted(earlier)
+            value = ops.mod(value * PRIME + earlier, self.buckets)
             found.append(value)
         return found
 
@@ -64,3 +60,19 @@ class HashedNgrams(keras.layers.Layer):
             "units": self.units,
             "seed": self.seed,
         }
+
+
+def shifted(tokens: Any) -> Any:
+    """Tokens `(batch, time)` one place to the right, padding in front."""
+    return ops.pad(tokens, ((0, 0), (1, 0)))[:, :-1]
+
+
+def summed(tokens: Any, table: Any, rows: list[Any]) -> Any:
+    """Rows of a table, a list of `(batch, time)`, summed where there is a token: `(batch, units)`.
+
+    The sum is divided by the root of the number of tokens; an empty document gives zeros.
+    """
+    present = ops.cast(ops.not_equal(tokens, 0), table.dtype)
+    weights = present / ops.sqrt(ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0))
+    vectors = sum(looked_up(table, each) for each in rows)
+    return ops.squeeze(ops.matmul(weights[:, None, :], vectors), 1)

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from lslm.encoder.rows import looked_up
+from lslm.encoder.ngrams import shifted, summed
 from lslm.heads.contract import Documents
 from lslm.heads.linear import fit, rows_of
 
@@ -43,11 +43,8 @@ class LinearNgrams(keras.layers.Layer):
 
     def call(self, tokens: Any) -> Any:
         """Look the n-grams up, and sum where a token ends one."""
-        present = ops.cast(ops.not_equal(tokens, 0), self.table.dtype)
-        weights = present / ops.sqrt(ops.maximum(ops.sum(present, axis=1, keepdims=True), 1.0))
-        rows = rows_of(tokens, self.order, self.n_words, self.buckets, _shift)
-        scores = sum(looked_up(self.table, each) for each in rows)
-        return ops.squeeze(ops.matmul(weights[:, None, :], scores), 1) + self.bias
+        rows = rows_of(tokens, self.order, self.n_words, self.buckets, shifted)
+        return summed(tokens, self.table, rows) + self.bias
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, ...]:
         """`(batch, n_labels)`."""
@@ -92,8 +89,3 @@ class Mixed(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """What the constructor takes."""
         return super().get_config() | {"share": self.share}
-
-
-def _shift(tokens: Any) -> Any:
-    """One place to the right, padding in front."""
-    return ops.pad(tokens, ((0, 0), (1, 0)))[:, :-1]

@@ -17,8 +17,8 @@ def examples(tokens: np.ndarray, targets: np.ndarray) -> Examples:
     return Examples(np.concatenate(kept), offsets, targets)
 
 
-def layer(n_labels: int = 2, order: int = ORDER, n_words: int = N_WORDS) -> LinearNgrams:
-    made = LinearNgrams(n_labels, n_words, order, BUCKETS, dtype="float32")
+def layer(n_labels: int = 2, order: int = ORDER) -> LinearNgrams:
+    made = LinearNgrams(n_labels, N_WORDS, order, BUCKETS, dtype="float32")
     made.build(TOKENS.shape)
     return made
 
