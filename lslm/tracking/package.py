@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,8 @@ class Candidate:
     """Digest of the run's report."""
     data: Mapping[str, str]
     """Digests of the corpus by part."""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    """What tells it from other models, by dotted name, shown on its page."""
     score: str = ""
     """The holdout score in words, shown where versions are listed."""
 

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from lslm.errors import InputError
 from lslm.settings import Settings
+from lslm.tracking.logbook import as_params
 from lslm.tracking.package import Candidate, save_package
 from lslm.tracking.store import Store, local_path
 from lslm.tracking.versions import (
     CHALLENGER,
     KEY,
+    LOGGED,
     MODEL,
     PACKAGE,
     REPORT,
@@ -51,7 +53,7 @@ def register(store: Store, settings: Settings, candidate: Candidate) -> str:
         }
         found = store.client.create_model_version(
             name,
-            f"models:/{logged.model_id}",
+            f"{LOGGED}{logged.model_id}",
             run_id=candidate.run_id,
             tags=tags,
             description=_fitting(candidate.card),
@@ -97,9 +99,12 @@ def _logged_model(store: Store, candidate: Candidate, key: str) -> "LoggedModel"
     with store.workspace.scratch() as scratch:
         package = scratch / "package"
         save_package(package, scratch, candidate)
-        tags = {KEY: key, PACKAGE: digest(package)}
         logged = store.client.create_logged_model(
-            experiment_id, name="model", source_run_id=candidate.run_id, tags=tags
+            experiment_id,
+            name="model",
+            source_run_id=candidate.run_id,
+            tags={KEY: key, PACKAGE: digest(package)},
+            params=as_params(candidate.params),
         )
         store.client.log_model_artifacts(logged.model_id, str(package))
     store.client.finalize_logged_model(logged.model_id, "READY")

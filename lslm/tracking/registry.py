@@ -4,7 +4,14 @@ from lslm.tracking.moves import Move, Reign, champion, champion_at, history
 from lslm.tracking.package import Candidate
 from lslm.tracking.promotion import Overtaken, promote, rollback
 from lslm.tracking.registration import annotate, register
-from lslm.tracking.versions import CHALLENGER, CHAMPION, ModelRow, download, list_models
+from lslm.tracking.versions import (
+    CHALLENGER,
+    CHAMPION,
+    ModelRow,
+    download,
+    list_models,
+    logged_model,
+)
 
 __all__ = [
     "CHALLENGER",
@@ -20,6 +27,7 @@ __all__ = [
     "download",
     "history",
     "list_models",
+    "logged_model",
     "promote",
     "register",
     "rollback",

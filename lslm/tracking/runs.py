@@ -10,6 +10,7 @@ import lslm
 from lslm import owners
 from lslm.settings import Settings
 from lslm.tracking.logbook import (
+    Measured,
     dotted,
     log_chosen,
     log_dataset,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 __all__ = [
+    "Measured",
     "TrialRecord",
     "close_run",
     "end_dead",
@@ -34,12 +36,14 @@ __all__ = [
     "log_table",
     "log_trial",
     "note_holdout_use",
+    "note_system",
     "open_run",
     "run_key",
 ]
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
+_SYSTEM = "lslm.system"
 _KEY, _RESUMED, _HOLDOUT = "lslm.key", "lslm.resumed", "lslm.holdout_scored"
 _FLOW_RUN = "prefect.flow_run_id"
 _ELSEWHERE = {"workspace", "tracking", "execution"}
@@ -113,6 +117,11 @@ def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
     """Note that this run scored the holdout with this digest; returns how many runs have."""
     store.client.set_tag(run_id, _HOLDOUT, digest)
     return holdout_uses(store, digest)
+
+
+def note_system(store: Store, run_id: str, system: str) -> None:
+    """Note which system this run registers: what its metrics without a system's name tell of."""
+    store.client.set_tag(run_id, _SYSTEM, system)
 
 
 def holdout_uses(store: Store, digest: str) -> int:

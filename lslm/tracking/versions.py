@@ -21,6 +21,8 @@ SCORE, GATE, RULES = "lslm.score", "lslm.gate", "lslm.gate.rules"
 OPPONENT = "lslm.gate.champion"
 """The champion that the gate compared a version with; empty where there was none."""
 APPROVAL = "lslm.approval"
+LOGGED = "models:/"
+"""What the source of a version begins with, before the id of its MLflow model."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,11 @@ def of_run(store: Store, run_id: str) -> tuple[str, str]:
         )
     newest = max(found, key=lambda each: int(each.version))
     return newest.name, str(newest.version)
+
+
+def logged_model(store: Store, name: str, version: str) -> str:
+    """Id of the MLflow model that a version is of; `ModelVersion.model_id` is not kept by MLflow's tables."""
+    return str(find(store, name, version).source).removeprefix(LOGGED)
 
 
 def aliases(store: Store, name: str) -> dict[str, str]:

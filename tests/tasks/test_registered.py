@@ -212,8 +212,37 @@ def test_report_and_card_of_a_baseline_are_about_the_baseline(
     scored = report.holdout.systems[SVC]["log_loss"].value
     assert scored == pytest.approx(HEAD.metrics["log_loss"](truth, outputs))
     assert f"scaled by temperature {served.temperature:.3f}" in world.card(report.version)
-    logged = world.store.client.get_run(world.run.run_id).data.metrics
-    assert logged["calibration/temperature"] == served.temperature
+    logged = world.store.client.get_run(world.run.run_id).data
+    assert logged.metrics["calibration/temperature"] == served.temperature
+    assert logged.tags["lslm.system"] == SVC
+    assert logged.metrics["holdout/log_loss"] == scored
+    beside = report.holdout.systems["network"]["log_loss"].value
+    assert logged.metrics["holdout/log_loss/network"] == beside != scored
+
+
+def test_the_page_of_the_model_has_its_scores_and_on_what_data(world: World) -> None:
+    network, folds = world.network(), world.folds()
+    models, tested = Models(network=network, candidate=network), world.tested(network, SVC)
+    report = world.registered(models, folds, tested)
+    (output,) = world.store.client.get_run(world.run.run_id).outputs.model_outputs
+    model = world.store.client.get_logged_model(output.model_id)
+    shown = {metric.key: metric for metric in model.metrics}
+    held = report.holdout.systems["network"]["accuracy"]
+    assert shown["holdout/accuracy"].value == held.value
+    assert shown["holdout/accuracy_low"].value == held.low
+    assert shown["cv/accuracy"].value == 0.6
+    assert not [name for name in shown if SVC in name]
+    data = {each.dataset.name: each.dataset.digest for each in run_inputs(world)}
+    assert data.keys() == {f"{world.name} development", f"{world.name} holdout"}
+    for name, part in (("cv/accuracy", "development"), ("holdout/accuracy", "holdout")):
+        assert shown[name].dataset_name == f"{world.name} {part}"
+        assert shown[name].dataset_digest == data[f"{world.name} {part}"]
+    assert model.params["system"] == "network"
+    assert model.params["encoder.units"] == str(Hyperparameters().encoder.units)
+
+
+def run_inputs(world: World) -> list[Any]:
+    return world.store.client.get_run(world.run.run_id).inputs.dataset_inputs
 
 
 def test_the_threshold_that_is_told_is_that_of_the_model_that_is_served(
