@@ -87,8 +87,7 @@ def reviews(scratch: Path, n: int) -> Part:
     made = prepare(
         documents,
         scratch / "tokens",
-        np.sort(order[:n]),
-        np.sort(order[n:]),
+        (np.sort(order[:n]), np.sort(order[n:])),
         None,
         embedding,
         HeadSettings(),

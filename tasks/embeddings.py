@@ -60,7 +60,7 @@ class Pretrained(BaseModel):
 
 def _pages(vectors: Handle | None) -> Pages:
     if vectors is None:
-        return {"words": "# Word vectors\n\nNone: there is no text from outside the corpus."}
+        return {"words": "# Word vectors\n\nNone of outside text."}
     known = WordVectors.load(vectors.path)
     table = neighbours_table(known.glance())
     return {"words": f"# Word vectors\n\n{len(known.words):,} words. Nearest words:\n\n{table}"}

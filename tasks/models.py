@@ -100,20 +100,25 @@ def prepare_part(
     head: HeadSettings,
 ) -> Handle:
     """Fit vocabulary, vectors and targets on the rows of one training part."""
-    training, validation = rows_of(development.path, which)
     with run.workspace.scratch() as folder:
-        made = workers.shared().run(
-            prepare,
-            documents=development.path,
-            tokens=tokens.path,
-            training=training,
-            validation=validation,
-            outside=pretrained.vectors.path if pretrained.vectors else None,
-            embedding=embedding,
-            head=head,
-            into=folder / "part",
-            language=pretrained.language.recipe if pretrained.language else None,
-        )
+        given: dict[str, Any] = {
+            "documents": development.path,
+            "tokens": tokens.path,
+            "rows": rows_of(development.path, which),
+            "outside": pretrained.vectors.path if pretrained.vectors else None,
+            "embedding": embedding,
+            "head": head,
+            "into": folder / "part",
+        }
+        if pretrained.language is None:
+            return run.workspace.add(workers.shared().run(prepare, **given))
+        # Language models have epochs, after which they can stop and go on.
+        made_of = {"which": which, "development": development, "tokens": tokens}
+        made_of |= {"pretrained": pretrained, "embedding": embedding, "head": head}
+        key = planning.key("prepare", planning.key_parts(made_of, ("lslm.training.parts",)))
+        checkpoint = run.workspace.checkpoint(run.settings.name, key)
+        language = pretrained.language.recipe
+        made = finished(run, prepare, lambda epoch: True, checkpoint, language=language, **given)
         return run.workspace.add(made)
 
 

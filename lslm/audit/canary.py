@@ -174,14 +174,13 @@ def _fitted(
         name: prepare(
             documents=documents,
             tokens=tokens,
-            training=training,
-            validation=validation,
+            rows=each,
             outside=outside,
             embedding=embedding,
             head=settings.head,
             into=folder / "fitted" / name,
         )
-        for name, (training, validation) in rows.items()
+        for name, each in rows.items()
     }
 
 

@@ -9,7 +9,6 @@ import typer
 
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
-from lslm.errors import InputError
 
 _SHOWN = 5
 
@@ -39,8 +38,8 @@ def generate(
 ) -> None:
     """Go on with a text, by a registered language model; tokens are shown as they are drawn.
 
-    The prompt is shown as the model reads it, cleaned. Words of it that the model does not know are told on
-    stderr.
+    The prompt is shown cleaned. Words of it that the model does not know are told on stderr, as the model reads
+    them.
 
     \b
     Examples:
@@ -48,20 +47,19 @@ def generate(
       lslm generate notes@challenger --tokens 200
       lslm generate notes/3 "It was" --temperature 0 --json
     """
-    if top_p <= 0:
-        raise InputError(f"--top-p is {top_p:g}", right="above 0 and at most 1")
     name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
         from lslm.serving.writing import Sampling, Writer
         from lslm.tracking import registry
 
+        sampling = Sampling(temperature, top_p)
         writer = Writer.load(registry.download(store, name, which))
     unknown = writer.unknown(prompt)
     if unknown:
         print(f"the model does not know: {_few(unknown)}", file=sys.stderr)
     if not as_json:
         print(writer.cleaned(prompt), end="", flush=True)
-    for each in writer.write(prompt, tokens, Sampling(temperature, top_p), seed):
+    for each in writer.write(prompt, tokens, sampling, seed):
         if as_json:
             said = {"token": each.token, "text": each.text, "probability": each.probability}
             print(json.dumps(said, ensure_ascii=False), flush=True)

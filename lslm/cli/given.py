@@ -11,7 +11,7 @@ def text(file: str) -> str:
     """The text of a file, - for stdin, its line ends as they are."""
     if file == "-":
         content = sys.stdin.buffer.read()
-    elif not Path(file).is_file():
+    elif not Path(file).exists() or Path(file).is_dir():
         raise InputError("no such file", where=file, right="a text file, or -")
     else:
         content = Path(file).read_bytes()

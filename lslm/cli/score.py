@@ -135,11 +135,19 @@ def _texts(lines: Sequence[tuple[int, str]]) -> Sequence[str]:
 
 
 def _held_out(file: str, scored: Sequence[tuple[int, str]]) -> Sequence[str]:
-    """The lines of a held-out file, which are not those that are scored."""
-    texts = _texts(_lines(file))
-    if texts == _texts(scored):
+    """The lines of a held-out file; InputError where one of both files holds all lines of the other.
+
+    How many of the scored lines are held out too, as the same line may well come twice, is told on stderr.
+    """
+    texts, others = _texts(_lines(file)), set(_texts(scored))
+    if others <= set(texts) or others >= set(texts):
         raise InputError(
             "the held-out lines are those that are scored", where=file, right="another text file"
+        )
+    if both := len(others & set(texts)):
+        print(
+            f"{both:,} of {len(others):,} different lines that are scored stand in {file} too",
+            file=sys.stderr,
         )
     return texts
 

@@ -46,7 +46,7 @@ def prepare_seconds(
 ) -> float:
     """Of making a training part."""
     began = time.process_time()
-    prepare(documents, tokens, training, validation, outside, embedding, head, into)
+    prepare(documents, tokens, (training, validation), outside, embedding, head, into)
     return time.process_time() - began
 
 

@@ -56,11 +56,18 @@ def of_outside(
 
 
 def of_part(
-    store: Tokens, rows: Rows, vocabulary: Vocabulary, vectors: Floats, recipe: Recipe
+    store: Tokens,
+    rows: Rows,
+    vocabulary: Vocabulary,
+    vectors: Floats,
+    recipe: Recipe,
+    checkpoint: Path | None = None,
+    on_event: Callable[[Epoch], bool] = lambda epoch: True,
 ) -> tuple[dict[str, Reader], dict[str, list[float]]]:
     """Learn each direction from a part's training rows, going on from the outside text where there is any.
 
-    Documents are read from `store` alone, which keeps note of them.
+    Documents are read from `store` alone, which keeps note of them. Beside `checkpoint` each direction has a file
+    of its own, and goes on from the last epoch that is kept there.
     """
     documents = list(_ids(store, rows, vocabulary))
     readers: dict[str, Reader] = {}
@@ -69,8 +76,9 @@ def of_part(
         windows = examples(documents, recipe.settings.window, direction)
         begun = _begun(recipe, direction, vocabulary, windows)
         epochs = recipe.settings.epochs if begun is None else recipe.settings.adapt_epochs
+        kept = checkpoint and Checkpoint(checkpoint.with_stem(f"{checkpoint.stem}-{direction}"))
         readers[direction], losses[direction] = learn(
-            windows, vectors, recipe.shape, recipe.settings, epochs, begun
+            windows, vectors, recipe.shape, recipe.settings, epochs, begun, kept, on_event
         )
     return readers, losses
 
@@ -120,6 +128,8 @@ def _fit(
     running.compiled(network, optimizer(training, n_steps=len(batches) * epochs), MeanCost())
     watcher = _Watcher(kept, on_event)
     watcher.done = kept.restore(network) if kept else []
+    for epoch in watcher.done:
+        on_event(epoch)
     running.go_on(network, batches, epochs, len(watcher.done), watcher)
     return [epoch.metrics["loss"] for epoch in watcher.done]
 

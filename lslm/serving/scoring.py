@@ -10,6 +10,9 @@ from lslm import heads
 from lslm.errors import InputError
 from lslm.serving.predictor import Predictor
 
+_SHOWN = 40
+"""Characters of a text in a message."""
+
 
 @dataclass(frozen=True)
 class Scored:
@@ -23,12 +26,21 @@ class Scored:
 
 
 def score_lines(folder: Path, texts: Sequence[str]) -> Scored:
-    """Score each text on its own; InputError for a model that is no language model."""
+    """Score each text on its own; InputError for a model that is no language model, and for a text that training
+    would have rejected as too long: memory grows with its tokens.
+    """
     predictor = Predictor.load(folder)
     if not heads.get(predictor.description.head.kind).writes:
         raise InputError(
             f"the model {predictor.description.name!r} is no language model",
             right="a model of the head 'language-model'",
+        )
+    most = predictor.description.cleaning.max_characters
+    if too_long := next((text for text in texts if len(text) > most), None):
+        raise InputError(
+            f"{len(too_long):,} characters in one line",
+            where=f"the line that begins {too_long[:_SHOWN]!r}",
+            right=f"lines of at most {most:,} characters (cleaning.max_characters)",
         )
     answers = predictor.predict(texts)
     n_tokens = sum(answer["tokens"] for answer in answers)

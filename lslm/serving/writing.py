@@ -25,12 +25,20 @@ _STATE = ("hidden", "cell")
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a token is drawn."""
+    """How a token is drawn; InputError for numbers that mean nothing."""
 
     temperature: float = 1.0
     """Divides the log probabilities: below 1 likely tokens become likelier; 0 takes the likeliest."""
     top_p: float = 1.0
     """Only the likeliest tokens that together have this chance (Holtzman et al. 2020, section 3.1)."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < np.inf:
+            raise InputError(
+                f"{self.temperature:g} is no temperature", right="0, or a finite number above"
+            )
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"top-p of {self.top_p:g}", right="above 0 and at most 1")
 
 
 @dataclass(frozen=True)
@@ -101,8 +109,9 @@ class Writer:
         """
         random = np.random.default_rng(seed)
         tokens = self._tokens(prompt)
-        before = tokens[-1] if tokens else ""
-        join = Joiner(self.description.text.tokenizer, before, in_pieces=self._in_pieces)
+        join = Joiner(self.description.text.tokenizer, in_pieces=self._in_pieces)
+        for token in tokens:
+            join(token)
         said, state = self._step([MARK, *tokens], self._nothing())
         for _ in range(n_tokens):
             place = draw(said, sampling, random)
@@ -169,8 +178,9 @@ def draw(log_probabilities: Floats, sampling: Sampling, random: np.random.Genera
     """
     if sampling.temperature == 0:
         return int(log_probabilities.argmax())
-    scaled = log_probabilities / sampling.temperature
-    chances = np.exp((scaled - scaled.max()).astype(np.float64))
+    behind = log_probabilities.astype(np.float64) - log_probabilities.max()
+    with np.errstate(over="ignore"):
+        chances = np.exp(behind / sampling.temperature)
     chances /= chances.sum()
     order = np.argsort(-chances, kind="stable")
     before = np.cumsum(chances[order]) - chances[order]

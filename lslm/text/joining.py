@@ -21,8 +21,8 @@ class Joiner:
         'so unbearable'
     """
 
-    def __init__(self, tokenizer: str, before: str = "", *, in_pieces: bool = False) -> None:
-        self._spaced, self._before, self._quoted = tokenizer == "words", before, False
+    def __init__(self, tokenizer: str, *, in_pieces: bool = False) -> None:
+        self._spaced, self._before, self._quoted = tokenizer == "words", "", False
         self._in_pieces = in_pieces
 
     def __call__(self, token: str) -> str:
@@ -30,8 +30,8 @@ class Joiner:
         inside = self._in_pieces and token.startswith(INSIDE)
         text = "\n" if token == MARK else token[len(INSIDE) :] if inside else token
         gap = " " if self._spaced and not inside and self._apart(text) else ""
-        if text == _QUOTE:
-            self._quoted = not self._quoted
+        # A quotation ends with its line, whether it was closed or not.
+        self._quoted = token != MARK and self._quoted != (text == _QUOTE)
         self._before = text
         return gap + text
 

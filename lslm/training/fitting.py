@@ -1,5 +1,6 @@
 """Fitting one network on one part. Runs in a worker process, on one thread."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import numpy as np
 from lslm import heads
 from lslm.encoder.encoder import Encoder
 from lslm.encoder.precision import computing_in
+from lslm.errors import InputError
 from lslm.heads.batching import ask, of_similar_length
 from lslm.heads.contract import Array, Head
 from lslm.settings import Hyperparameters, TrainingSettings
@@ -21,6 +23,9 @@ from lslm.training.optimizers import optimizer
 from lslm.training.parts import Examples, Part
 
 _ANSWER_BATCH = 256
+_LARGEST = 2**31 - 1
+"""Bytes of an ONNX graph: the format holds no more in one file."""
+_BYTES = {"float32": 4, "float16": 2, "int8": 1}
 
 
 def fit(
@@ -66,7 +71,7 @@ def fit(
 
 
 def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -> keras.Model:
-    """The network: encoder and head, every layer seeded from `seed`."""
+    """The network: encoder and head, every layer seeded from `seed`. InputError if it could not be served."""
     part.check_shape(hyperparameters.encoder)
     encoder = Encoder(
         n_words=len(part.vocabulary),
@@ -77,7 +82,29 @@ def build(part: Part, head: Head, hyperparameters: Hyperparameters, seed: int) -
         recurrent=part.recurrent,
     )
     with computing_in(hyperparameters.training.precision):
-        return head.build(encoder, part.targets, hyperparameters.replaced({"training.seed": seed}))
+        network = head.build(
+            encoder, part.targets, hyperparameters.replaced({"training.seed": seed})
+        )
+    _check_size(network, hyperparameters)
+    return network
+
+
+def _check_size(network: keras.Model, hyperparameters: Hyperparameters) -> None:
+    """Refuse what would be found too large once it is trained. Members share what no gradient changes."""
+    trained, kept = (
+        sum(math.prod(weight.shape) for weight in weights)
+        for weights in (network.trainable_weights, network.non_trainable_weights)
+    )
+    members, stored = hyperparameters.training.members, hyperparameters.encoder.stored
+    n_bytes = (trained * members + kept) * _BYTES[stored]
+    if n_bytes > _LARGEST:
+        raise InputError(
+            f"{members} network{'s' * (members > 1)} of {trained:,} trained weights, {n_bytes / 1e9:.1f} GB in "
+            f"{stored}, are larger than a served model can be",
+            where="training.members" if members > 1 else "embedding",
+            right=f"at most {_LARGEST / 1e9:.1f} GB: fewer words (embedding.min_count), smaller vectors, fewer "
+            "members, or encoder.stored of fewer bytes",
+        )
 
 
 def answer(

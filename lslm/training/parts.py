@@ -14,6 +14,7 @@ A part is a folder of arrays that all trials on it share through memory maps:
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,6 +35,7 @@ from lslm.settings import EmbeddingSettings, EncoderSettings, HeadSettings
 from lslm.text.store import InPieces, Rows, Tokens
 from lslm.text.vocabulary import MARK, SPECIAL, Ids, Vocabulary, cut
 from lslm.training import fitted
+from lslm.training.epochs import Epoch
 from lslm.training.fitted import Ledger, Watched
 
 _WHOLE = EncoderSettings()
@@ -136,20 +138,24 @@ class Part:
 def prepare(
     documents: Path,
     tokens: Path,
-    training: Rows,
-    validation: Rows,
+    rows: tuple[Rows, Rows],
     outside: Path | None,
     embedding: EmbeddingSettings,
     head: HeadSettings,
     into: Path,
     language: Recipe | None = None,
+    checkpoint: Path | None = None,
+    on_event: Callable[[Epoch], bool] = lambda epoch: True,
 ) -> Path:
-    """Fit vocabulary, vectors and targets on the `training` rows and write the part at `into`.
+    """Fit vocabulary, vectors and targets on the training rows and write the part at `into`.
 
-    `documents` and `tokens` are the development set; `outside` holds vectors of unlabelled text from
-    outside the corpus, to go on from. With `language`, language models of these rows are fitted as well.
+    `documents` and `tokens` are the development set, `rows` those for training and those held back; `outside`
+    holds vectors of unlabelled text from outside the corpus, to go on from. With `language`, language models of
+    the training rows are fitted as well; they keep their state at `checkpoint` and tell of their epochs, as a fit
+    does. What is at `into` is written over.
     """
-    into.mkdir(parents=True)
+    training, validation = rows
+    into.mkdir(parents=True, exist_ok=True)
     watched, ledger = Watched(tokens), Ledger()
     frame = pl.read_parquet(documents)
     fingerprints = frame["fingerprint"].to_numpy()
@@ -170,13 +176,20 @@ def prepare(
         np.save(into / "vectors.npy", vectors)
     read: dict[str, Any] = {}
     if language is not None and vectors is not None:
-        read = {"language_model": _read(store, training, vocabulary, vectors, language, into)}
+        # Keras is loaded where a language model is wanted.
+        from lslm.pretraining import learning
+
+        readers, losses = learning.of_part(
+            store, training, vocabulary, vectors, language, checkpoint, on_event
+        )
+        weights.save_part(into, readers)
+        read = {"language_model": {"shape": language.shape.model_dump(), "losses": losses}}
         ledger.note("language model", fingerprints[watched.taken()])
     ledger.save(into)
     (into / "targets.json").write_text(json.dumps(targets, ensure_ascii=False), encoding="utf-8")
-    for name, rows in (("training", training), ("validation", validation)):
-        _write_examples(store, vocabulary, rows, into / name)
-        ragged.save(into / f"{name}-targets", kind.encode_targets(frame[rows], targets))
+    for name, part in (("training", training), ("validation", validation)):
+        _write_examples(store, vocabulary, part, into / name)
+        ragged.save(into / f"{name}-targets", kind.encode_targets(frame[part], targets))
     report = {
         "training": _seen(frame, training),
         "validation": _seen(frame, validation),
@@ -210,23 +223,6 @@ def _vectors(
     if outside is None:
         return word2vec.pretrain(store, rows, settings, workers=1)
     return word2vec.adapt(WordVectors.load(outside), store, rows, settings)
-
-
-def _read(
-    store: Tokens,
-    rows: Rows,
-    vocabulary: Vocabulary,
-    vectors: Floats,
-    language: Recipe,
-    into: Path,
-) -> dict[str, Any]:
-    """Learn to read, write what the first recurrent layer takes over, and tell of it."""
-    # Keras is loaded where a language model is wanted.
-    from lslm.pretraining import learning
-
-    readers, losses = learning.of_part(store, rows, vocabulary, vectors, language)
-    weights.save_part(into, readers)
-    return {"shape": language.shape.model_dump(), "losses": losses}
 
 
 def _vocabulary(

@@ -76,8 +76,7 @@ def fit_part(root: Path, name: str, training, validation, into: str | None = Non
     return prepare(
         root / "development.parquet",
         root / "development-tokens",
-        training,
-        validation,
+        (training, validation),
         root / "vectors",
         settings.embedding,
         settings.head,

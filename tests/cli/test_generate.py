@@ -1,7 +1,9 @@
 """`lslm generate` prints tokens as they are drawn, and `lslm score` the perplexity of lines."""
 
 import json
+import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -86,7 +88,7 @@ def test_the_text_goes_on_from_the_prompt() -> None:
     assert ASKED[-1] == ("the fox", 9, Sampling(0.8, 0.9), 3)
 
 
-def test_the_prompt_is_shown_as_the_model_reads_it() -> None:
+def test_the_prompt_is_shown_cleaned() -> None:
     found = asked("generate", "notes", " the   fox ")
     assert (found.stdout, found.stderr) == ("the fox came home\n", "")
 
@@ -106,10 +108,18 @@ def test_each_token_is_one_object() -> None:
     assert len(lines) == 2
 
 
-def test_a_chance_of_nothing_is_refused() -> None:
-    found = asked("generate", "notes", "--top-p", "0")
+@pytest.mark.parametrize(
+    ("option", "given", "what"),
+    [
+        ("--top-p", "0", "top-p of 0"),
+        ("--temperature", "inf", "inf is no temperature"),
+    ],
+)
+def test_chances_that_mean_nothing_are_refused(option: str, given: str, what: str) -> None:
+    found = asked("generate", "notes", option, given)
     assert isinstance(found.exception, InputError)
-    assert found.exception.what == "--top-p is 0"
+    assert found.exception.what == what
+    assert found.stdout == ""
 
 
 def test_lines_are_told_with_their_numbers(tmp_path: Path) -> None:
@@ -164,11 +174,32 @@ def test_the_lines_that_are_scored_are_not_held_out(tmp_path: Path, option: str)
     file, same = tmp_path / "lines.txt", tmp_path / "same.txt"
     file.write_text("four\nfiver\n", encoding="utf-8")
     same.write_text("four\n\nfiver", encoding="utf-8")
-    for held_out in (file, same):
+    turned, one, more = (tmp_path / name for name in ("turned.txt", "one.txt", "more.txt"))
+    turned.write_text("fiver\nfour", encoding="utf-8")
+    one.write_text("fiver", encoding="utf-8")
+    more.write_text("four\nfiver\nlonger", encoding="utf-8")
+    for held_out in (file, same, turned, one, more):
         found = asked("score", "notes", str(file), option, str(held_out))
         assert isinstance(found.exception, InputError)
         assert found.exception.what == "the held-out lines are those that are scored"
         assert found.exception.where == str(held_out)
+
+
+def test_lines_that_are_both_scored_and_held_out_are_counted(tmp_path: Path) -> None:
+    file, held_out = tmp_path / "lines.txt", tmp_path / "held-out.txt"
+    file.write_text("held\nfiver\nfiver\n", encoding="utf-8")
+    held_out.write_text("held\nout\n", encoding="utf-8")
+    told = asked("score", "notes", str(file), "--cache", str(held_out)).stderr.splitlines()
+    assert told[0] == f"1 of 2 different lines that are scored stand in {held_out} too"
+
+
+def test_text_comes_through_a_pipe_as_well(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_text, args=("one\n",))
+    writing.start()
+    assert asked("score", "notes", str(pipe)).stdout == "3.00\t1\tone\n"
+    writing.join()
 
 
 def test_a_cache_and_dynamic_evaluation_are_told_apart_and_rank_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A toy corpus, which is its own outside text, and what was learned from it."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -60,19 +61,19 @@ def read(toy: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def made(toy: Path, into: Path, outside: Path | None, adapt_epochs: int = 1) -> Path:
+def made(toy: Path, into: Path, outside: Path | None, adapt_epochs: int = 1, **given: Any) -> Path:
     """A part of the first 50 rows, with what its documents or those of the outside text taught."""
     settings = SETTINGS.model_copy(update={"adapt_epochs": adapt_epochs})
     return prepare(
         toy / "documents.parquet",
         toy / "tokens",
-        np.arange(50),
-        np.arange(50, 60),
+        (np.arange(50), np.arange(50, 60)),
         toy / "vectors" if outside else None,
         EMBEDDING,
         HeadSettings(),
         into,
         Recipe(settings=settings, shape=SHAPE, outside=outside),
+        **given,
     )
 
 

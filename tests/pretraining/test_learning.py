@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,33 @@ def test_it_goes_on_from_its_last_epoch_as_if_nothing_had_happened(
     found, undisturbed = Reader.load(tmp_path / "found.npz"), Outside.load(read).reader("backward")
     np.testing.assert_array_equal(found.projection, undisturbed.projection)
     np.testing.assert_array_equal(found.recurrent[1], undisturbed.recurrent[1])
+
+
+def test_a_part_goes_on_from_the_last_epoch_of_either_direction(toy: Path, tmp_path: Path) -> None:
+    class PowerCut(Exception):
+        pass
+
+    def after(n: int) -> Callable[[Epoch], bool]:
+        def heard(epoch: Epoch) -> bool:
+            told.append(epoch.number)
+            if len(told) == n:
+                raise PowerCut
+            return True
+
+        told: list[int] = []
+        return heard
+
+    state, into = tmp_path / "checkpoints" / "state.npz", tmp_path / "part"
+    # Two epochs each: it is cut off in the second direction, then told of those that were done, and cut off again.
+    for n in (3, 3):
+        with pytest.raises(PowerCut):
+            made(toy, into, None, checkpoint=state, on_event=after(n))
+    made(toy, into, None, checkpoint=state)
+    undisturbed = made(toy, tmp_path / "undisturbed", None)
+    assert (into / PART_FILE).read_bytes() == (undisturbed / PART_FILE).read_bytes()
+    assert {path.name for path in state.parent.iterdir()} == {
+        f"state-{direction}.npz" for direction in SHAPE.directions
+    }
 
 
 def test_text_without_two_tokens_in_a_document_is_refused() -> None:

@@ -168,6 +168,41 @@ def test_lines_are_scored_one_by_one_and_together(
     assert together.perplexity == pytest.approx(np.exp(nats / 8))
 
 
+def test_a_line_that_training_would_reject_is_not_read(foxes: Path) -> None:
+    most = ModelFolder(foxes).description().cleaning.max_characters
+    assert score_lines(foxes, ["fox " * (most // 4)]).n_tokens > 1000
+    with pytest.raises(InputError, match="at most 100,000 characters") as refused:
+        score_lines(foxes, ["the fox", "came " * most])
+    assert refused.value.where == f"the line that begins {'came ' * 8!r}"
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [(float("nan"), 1.0), (float("inf"), 1.0), (-1.0, 1.0), (1.0, float("nan")), (1.0, 0.0)],
+)
+def test_chances_that_mean_nothing_are_refused(numbers: tuple[float, float]) -> None:
+    with pytest.raises(InputError):
+        Sampling(*numbers)
+
+
+@pytest.mark.parametrize("temperature", [1e-320, 1e-40, 1e300])
+def test_any_finite_temperature_draws(foxes: Path, temperature: float) -> None:
+    writer = Writer.load(foxes)
+    written = [each.token for each in writer.write("the", 9, Sampling(temperature), 0)]
+    likeliest = [each.token for each in writer.write("the", 9, Sampling(0), 0)]
+    assert len(written) == 9
+    assert (written == likeliest) == (temperature < 1)
+
+
+def test_a_quotation_that_the_prompt_began_is_closed(foxes: Path) -> None:
+    files = ModelFolder(foxes)
+    quotes = Vocabulary((*SPECIAL, *['"'] * 6))
+    session = onnxruntime.InferenceSession(files.read(STEP))
+    writer = Writer(files.description(), quotes, session)
+    for prompt, texts in (('the "fox', ['"', ' "', '"']), ("the fox", [' "', '"', ' "'])):
+        assert [each.text for each in writer.write(prompt, 3, Sampling(), 0)] == texts
+
+
 def test_a_classifier_neither_writes_nor_scores(folder: Path) -> None:
     with pytest.raises(InputError, match="no language model"):
         Writer.load(folder)

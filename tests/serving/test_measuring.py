@@ -35,8 +35,7 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Recipe:
     part = prepare(
         folder / "documents.parquet",
         folder / "tokens",
-        np.arange(40),
-        np.arange(0),
+        (np.arange(40), np.arange(0)),
         None,
         EmbeddingSettings(method="none", size=16, min_count=1),
         HeadSettings(),

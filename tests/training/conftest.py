@@ -21,8 +21,7 @@ def part(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prepare(
         documents / "documents.parquet",
         documents / "tokens",
-        np.arange(50),
-        np.arange(50, 60),
+        (np.arange(50), np.arange(50, 60)),
         None,
         EmbeddingSettings(method="none", size=8, min_count=1),
         HeadSettings(),

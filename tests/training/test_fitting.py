@@ -6,12 +6,14 @@ import pytest
 from tensorflow.python.framework import ops as tensorflow_ops
 
 from lslm import heads
+from lslm.errors import InputError
 from lslm.heads._losses import SmoothedCrossentropy
 from lslm.heads.batching import Batching
 from lslm.settings import Hyperparameters
+from lslm.training import fitting
 from lslm.training.batches import Batches
 from lslm.training.epochs import Epoch
-from lslm.training.fitting import answer, fit
+from lslm.training.fitting import answer, build, fit
 from lslm.training.parts import Part
 
 SMALL = Hyperparameters().replaced(
@@ -43,6 +45,21 @@ def test_a_network_of_few_words_and_units_learns_and_is_saved_as_it_is(
     seen = Part(part, small.encoder)
     again = answer(network, heads.get("classify"), seen.validation, -1, 400)
     np.testing.assert_allclose(again, fitted.outputs, atol=1e-6)
+
+
+def test_what_could_not_be_served_is_refused_before_it_is_trained(
+    part: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, head = Part(part), heads.get("classify")
+    weights = build(opened, head, SMALL, 0).count_params()
+    frozen = sum(np.size(each) for each in build(opened, head, SMALL, 0).non_trainable_weights)
+    three = SMALL.replaced({"training.members": 3})
+    monkeypatch.setattr(fitting, "_LARGEST", 4 * (3 * (weights - frozen) + frozen))
+    build(opened, head, three, 0)
+    with pytest.raises(InputError, match="larger than a served model can be") as refused:
+        build(opened, head, three.replaced({"training.members": 4}), 0)
+    assert refused.value.where == "training.members"
+    build(opened, head, three.replaced({"training.members": 4, "encoder.stored": "float16"}), 0)
 
 
 def test_a_linear_model_answers_beside_the_network_and_is_saved_with_it(

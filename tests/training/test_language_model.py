@@ -86,7 +86,7 @@ def write_part(
     sentences = heads.get(head.kind).batching.sentences(heads.options(head))
     store.write(documents, TEXT, folder / "tokens", sentences)
     rows = np.arange(400), np.arange(400, 440)
-    part = prepare(documents, folder / "tokens", *rows, None, embedding, head, folder / "part")
+    part = prepare(documents, folder / "tokens", rows, None, embedding, head, folder / "part")
     return documents, part
 
 
@@ -292,7 +292,7 @@ def test_300_000_words_are_trained_and_scored_within_4_gib(tmp_path: Path) -> No
     embedding = EmbeddingSettings(method="none", size=300, min_count=1)
     head = HEAD.model_copy(update={"options": {**HEAD.options, "sampled_words": 3000}})
     rows = np.arange(len(texts)), np.arange(20)
-    part = prepare(documents, tmp_path / "tokens", *rows, None, embedding, head, tmp_path / "part")
+    part = prepare(documents, tmp_path / "tokens", rows, None, embedding, head, tmp_path / "part")
     assert len(Part(part).vocabulary) > MANY
     chosen = CHOSEN.replaced(
         {

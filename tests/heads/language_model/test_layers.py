@@ -143,6 +143,7 @@ def test_large_and_jumping_outputs_add_to_the_loss() -> None:
     jumps = np.square(STATES[:, 1:] - STATES[:, :-1]).mean()
     assert float(sum(calm.losses)) == pytest.approx(2 * np.square(STATES).mean() + jumps, rel=1e-5)
     calm([STATES, STATES], training=False)
+    assert not calm.losses
 
 
 def test_the_loss_is_the_mean_over_all_tokens() -> None:
