@@ -65,8 +65,6 @@ FITS: dict[str, dict[str, Any]] = {
     "rotten-tomatoes": {"training.batch_size": 32, "training.learning_rate": 0.002},
     "imdb": {"training.batch_size": 32, "training.learning_rate": 0.001},
 }
-PRETRAINED: dict[str, Any] = {"training.unfreeze_epochs": 1, "training.layer_decay": 0.4}
-"""What the pretrained arm's fit has besides."""
 ASKED = "asked.json"
 """What a folder's documents and word vectors were made for."""
 MADE_OF = {"corpus", "cleaning", "split", "text", "embedding"}
@@ -127,7 +125,7 @@ class Asked:
         if self.labels:
             epochs = int(np.clip(round(STEPS * 32 / n), LEAST_EPOCHS, MOST_EPOCHS))
             found = found.replaced({**FITS[self.set], "training.epochs": epochs})
-        return found.replaced(PRETRAINED) if self.arm == LAYER else found
+        return found
 
 
 @dataclass(frozen=True)

@@ -387,8 +387,9 @@ def test_the_canary_of_a_given_holdout_reaches_nothing(tmp_path: Path):
 
 
 def test_the_canary_finds_a_part_fitted_on_its_validation_rows(tmp_path: Path, monkeypatch):
-    def leaking(*, training, validation, **rest):
-        return honest(training=np.append(training, validation), validation=validation, **rest)
+    def leaking(*, rows, **rest):
+        training, validation = rows
+        return honest(rows=(np.append(training, validation), validation), **rest)
 
     honest = canary.prepare
     monkeypatch.setattr(canary, "prepare", leaking)

@@ -65,11 +65,11 @@ def test_the_canary_knows_the_word_of_the_fold_around_a_search(
     honest = canary.prepare
     leaking: list[str] = []
 
-    def prepared(*, documents: Path, training, validation, into: Path, **rest) -> Path:
+    def prepared(*, documents: Path, rows, into: Path, **rest) -> Path:
+        training, validation = rows
         if into.name in leaking:
             training = np.setdiff1d(np.arange(pl.read_parquet(documents).height), validation)
-        given = {"documents": documents, "training": training, "validation": validation}
-        return honest(**given, into=into, **rest)
+        return honest(documents=documents, rows=(training, validation), into=into, **rest)
 
     monkeypatch.setattr(canary, "prepare", prepared)
     write_data(tmp_path)
