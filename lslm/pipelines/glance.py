@@ -34,6 +34,8 @@ class Glance:
     labels: dict[str, int]
     """Rows by label, the most frequent first."""
     median_words: float
+    n_words: int
+    """Of all rows that were looked at."""
     summary: str | None = None
     """Column of the summary, where the documents are to be summarized."""
     language_model: bool = False
@@ -74,7 +76,18 @@ def glance(
     words = [len(_text(row.get(text)).split()) for row in rows]
     named = {name: count for name, count in counts.most_common() if name}
     middle = median(words)
-    return Glance(kind, columns, text, label, len(rows), named, middle, summary, language_model)
+    return Glance(
+        kind,
+        columns,
+        text,
+        label,
+        len(rows),
+        named,
+        middle,
+        sum(words),
+        summary,
+        language_model,
+    )
 
 
 def _format(path: Path) -> str:

@@ -1,6 +1,7 @@
 """A pipeline file for a person's own data, the most used settings beside it as comments."""
 
 import json
+import math
 import re
 import textwrap
 from pathlib import Path
@@ -29,6 +30,9 @@ MOST_USED = (
     "registry.approval",
     "execution.workers",
 )
+_STEPS = 80
+"""Of an epoch of a language model, about: with far fewer it hardly learns (docs/log.md, 2026-11-28)."""
+_LEAST_ROWS, _MOST_ROWS = 4, 64
 _PLAIN = re.compile(r"[A-Za-z_./][\w./ -]*")
 
 
@@ -117,12 +121,27 @@ def _commented(seen: Glance) -> list[str]:
             continue
         section, field = dotted.split(".")
         if section != before:
-            lines.append(f"# {section}:")
+            alone = seen.language_model and section == "training"
+            lines += _language_training(seen) if alone else [f"# {section}:"]
         before = section
         group: Section = getattr(settings, section)
         lines += _why(type(group), field)
         lines.append(f"#   {field}: {_yaml(getattr(group, field))}")
     return lines
+
+
+def _language_training(seen: Glance) -> list[str]:
+    """The section with what a language model of so much text needs."""
+    steps = heads.get("language-model").options.model_fields["steps"].default
+    rows = seen.n_words / (steps * _STEPS)
+    rows = 2 ** math.floor(math.log2(min(max(rows, _LEAST_ROWS), _MOST_ROWS)))
+    return [
+        "training:",
+        "  # Texts stand one behind another in so many rows. Few rows make many steps of a small corpus; more of",
+        "  # them, up to 64, are faster where there is far more text than was looked at.",
+        f"  batch_size: {rows}",
+        "  learning_rate: 0.003",
+    ]
 
 
 def _why(section: type[Section], field: str) -> list[str]:

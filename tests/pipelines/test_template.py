@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,18 @@ def test_text_alone_makes_a_pipeline_of_a_language_model(tmp_path):
     settings = load(str(tmp_path / "my.yaml")).settings
     assert (settings.head.kind, settings.corpus.text) == ("language-model", "body")
     assert settings.embedding.method == "none"
+    assert (settings.training.batch_size, settings.training.learning_rate) == (4, 0.003)
     assert "pooling" not in render(seen, data.name, "mine")
     with pytest.raises(InputError, match="text alone"):
         glance(data, label="stars", language_model=True)
+
+
+@pytest.mark.parametrize(("n_words", "rows"), [(100, 4), (50_000, 8), (100_000, 16), (10**7, 64)])
+def test_a_language_model_reads_few_rows_of_a_small_corpus(tmp_path, n_words, rows):
+    seen = replace(glance(csv_file(tmp_path), language_model=True), n_words=n_words)
+    text = render(seen, "reviews.csv", "mine")
+    assert f"\n  batch_size: {rows}\n" in text
+    # What is commented below goes on with the section.
+    (tmp_path / "my.yaml").write_text(text.replace("#   epochs: 12", "  epochs: 5"))
+    training = load(str(tmp_path / "my.yaml")).settings.training
+    assert (training.batch_size, training.epochs) == (rows, 5)
