@@ -1,6 +1,7 @@
 """A fitted model put into the registry, once, whatever interrupts it."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import ModelVersion
 
+_VERSIONS = "mlflow.modelVersions"
+"""MLflow's own tag of a logged model: the versions it is registered as."""
 _LONGEST_CARD = 5000
 """Characters of a version's description in MLflow's tables."""
 
@@ -60,6 +63,7 @@ def register(store: Store, settings: Settings, candidate: Candidate) -> str:
             model_id=logged.model_id,
         )
     version = str(found.version)
+    _link_version(store, name, found)
     move_alias(store, name, CHALLENGER, version)
     return version
 
@@ -116,6 +120,18 @@ def _link(store: Store, run_id: str, model_id: str) -> None:
     from mlflow.entities import LoggedModelOutput
 
     store.client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+
+
+def _link_version(store: Store, name: str, version: "ModelVersion") -> None:
+    """On the model's page, as `mlflow.register_model` does; `create_model_version` leaves it to a server."""
+    model_id = str(version.source).removeprefix(LOGGED)
+    entry = {"name": name, "version": str(version.version)}
+    tags = store.client.get_logged_model(model_id).tags
+    known = [
+        {**each, "version": str(each["version"])} for each in json.loads(tags.get(_VERSIONS, "[]"))
+    ]
+    if entry not in known:
+        store.client.set_logged_model_tags(model_id, {_VERSIONS: json.dumps([*known, entry])})
 
 
 def _clear(store: Store, logged: "LoggedModel") -> None:

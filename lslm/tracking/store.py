@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ATTEMPTS = 8
 _PASSING = ("IntegrityError", "database is locked", "deadlock detected")
 """Failures of a write that another writer caused and that are gone at the next attempt."""
+_MODEL_TRAINING = "workflowType=machine_learning"
+"""Without it MLflow's pages have the navigation of prompts and agents."""
 
 Result = TypeVar("Result")
 
@@ -85,7 +87,7 @@ def experiment(store: Store, settings: Settings) -> str:
 def run_address(store: Store, run_id: str, server: str) -> str:
     """Where a person sees a run, on an MLflow server at `server` such as `http://localhost:5000`."""
     experiment_id = store.client.get_run(run_id).info.experiment_id
-    return f"{server.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}"
+    return f"{server.rstrip('/')}/#/experiments/{experiment_id}/runs/{run_id}?{_MODEL_TRAINING}"
 
 
 def insisting(write: Callable[[], Result]) -> Result:

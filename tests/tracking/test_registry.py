@@ -1,3 +1,5 @@
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,6 +47,17 @@ def test_a_registered_model_tells_where_it_comes_from(store, settings, candidate
     assert found.tags["lslm.report"] == "r" * 64
     (output,) = store.client.get_run(run_id).outputs.model_outputs
     assert found.source == f"models:/{output.model_id}"
+
+
+def test_the_page_of_a_model_names_the_version_it_is_registered_as(
+    store, settings, candidate, name, run_id
+):
+    given = replace(candidate(), params={"system": "network", "encoder.units": 8})
+    for _ in range(2):
+        registry.register(store, settings, given)
+    model = store.client.get_logged_model(registry.logged_model(store, name, "1"))
+    assert json.loads(model.tags["mlflow.modelVersions"]) == [{"name": name, "version": "1"}]
+    assert model.params == {"system": "network", "encoder.units": "8"}
 
 
 def test_a_package_holds_source_and_pinned_requirements_but_no_pickle(

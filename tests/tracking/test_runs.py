@@ -76,7 +76,8 @@ def test_a_run_shows_its_settings_data_and_prefect_run(store, settings):
     assert "http://localhost/f1" in run.data.tags["mlflow.note.content"]
     rendered = store.client.download_artifacts(run_id, "settings.yaml")
     assert "n_trials: 3" in Path(rendered).read_text()
-    assert run_id in run_address(store, run_id, "http://localhost:5000/")
+    address = run_address(store, run_id, "http://localhost:5000/")
+    assert address.endswith(f"/runs/{run_id}?workflowType=machine_learning")
 
 
 def test_what_the_search_may_change_is_logged_once_it_is_chosen(store, run_id):
