@@ -57,6 +57,7 @@ from lslm.text.store import Rows, Tokens
 from lslm.training.fitting import fit
 from lslm.training.parts import Part, prepare
 from lslm.training.workers import available_cores
+from lslm.workspace import write_atomic
 
 STEPS = 400
 """Of a fit with few labels, at least, but for no more than so many epochs:"""
@@ -119,11 +120,11 @@ class Asked:
     seed: int
     arm: str
 
-    def chosen(self, settings: Settings, n: int) -> Hyperparameters:
-        """What it is fitted with, on `n` documents."""
+    def chosen(self, settings: Settings) -> Hyperparameters:
+        """What it is fitted with."""
         found = Hyperparameters(encoder=settings.encoder, training=settings.training)
         if self.labels:
-            epochs = int(np.clip(round(STEPS * 32 / n), LEAST_EPOCHS, MOST_EPOCHS))
+            epochs = int(np.clip(round(STEPS * 32 / self.labels), LEAST_EPOCHS, MOST_EPOCHS))
             found = found.replaced({**FITS[self.set], "training.epochs": epochs})
         return found
 
@@ -282,8 +283,7 @@ def row(pool: ProcessPoolExecutor, made: Made, name: str, n: int, seeds: int) ->
 
 def kept(made: Made, asked: Asked) -> Fitted:
     """A fit that was done before, or one that is done and written down now."""
-    n = asked.labels or len(made.sides()[0])
-    given = [asdict(asked), asked.chosen(made.settings, n).model_dump(mode="json")]
+    given = [asdict(asked), asked.chosen(made.settings).model_dump(mode="json")]
     if asked.arm == LAYER:
         given.append(made.read.name)
     path = made.folder / "fits" / f"{asked.labels}-{asked.seed}-{asked.arm}-{digest(given)}.json"
@@ -291,10 +291,7 @@ def kept(made: Made, asked: Asked) -> Fitted:
         return Fitted(**json.loads(path.read_text("utf-8")))
     began = time.perf_counter()
     found = Fitted(accuracy(made, asked), time.perf_counter() - began)
-    path.parent.mkdir(exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps(asdict(found)), "utf-8")
-    unfinished.rename(path)
+    write_atomic(path, json.dumps(asdict(found)).encode())
     return found
 
 
@@ -302,7 +299,7 @@ def accuracy(made: Made, asked: Asked) -> float:
     """Of one network on the holdout."""
     development, holdout = made.sides()
     drawn = np.random.default_rng(asked.seed).permutation(development)[: asked.labels or None]
-    chosen = asked.chosen(made.settings, len(drawn))
+    chosen = asked.chosen(made.settings)
     embedding, scratch = made.settings.embedding, asked.arm == SCRATCH
     with tempfile.TemporaryDirectory() as folder:
         part = prepare(

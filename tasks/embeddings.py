@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from lslm import planning, progress
+from lslm import progress
 from lslm.embeddings.vectors import WordVectors
 from lslm.evaluation.markdown import language_models_table, neighbours_table
 from lslm.pretraining import outside as folders
@@ -16,7 +16,7 @@ from lslm.pretraining.recipe import Recipe, Shape
 from lslm.settings import EmbeddingSettings, PretrainingSettings, Settings
 from lslm.training.workers import available_cores
 from lslm.workspace import Handle
-from tasks.fits import finished, moving
+from tasks.fits import finished, moving, state_of
 from tasks.stage import Pages, Run, gathered, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -128,8 +128,7 @@ def pretrain_language_model(
         return None
     settings, shape = language.settings, language.shape
     n_epochs = settings.epochs * len(shape.directions)
-    made_of = {"outside": outside, "vectors": vectors, "words": outside_words}
-    parts = planning.key_parts({**made_of, "language": language}, ("lslm.pretraining.learning",))
+    made_of = {"outside": outside, "vectors": vectors, "words": outside_words, "language": language}
     with (
         run.workspace.scratch() as folder,
         progress.bar("Language models", n_epochs, "epochs"),
@@ -138,12 +137,11 @@ def pretrain_language_model(
         (folder / "read").mkdir()
 
         def learned(direction: str) -> list[float]:
-            key = planning.key(f"read-{direction}", parts)
             losses: list[float] = finished(
                 run,
                 _LEARN,
                 moving(1),
-                run.workspace.checkpoint(run.settings.name, key),
+                state_of(run, f"read-{direction}", made_of, ("lslm.pretraining.learning",)),
                 tokens=outside.path,
                 vectors=vectors.path,
                 most_words=outside_words,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from lslm import progress, stopping
+from lslm import planning, progress, stopping
 from lslm.training import workers
 from lslm.training.epochs import Epoch
 from tasks.stage import Run
@@ -42,6 +42,12 @@ def finished(
             deaths_left -= 1
         else:
             return found
+
+
+def state_of(run: Run, name: str, made_of: dict[str, Any], modules: tuple[str, ...]) -> Path:
+    """Where a fit keeps its state: it is found by its name and what it is made of."""
+    key = planning.key(name, planning.key_parts(made_of, modules))
+    return run.workspace.checkpoint(run.settings.name, key)
 
 
 def forget(checkpoints: Iterable[Path]) -> None:

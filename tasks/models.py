@@ -10,7 +10,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from pydantic import BaseModel, ConfigDict
 
-from lslm import heads, planning, progress
+from lslm import heads, progress
 from lslm.corpus import splitting
 from lslm.evaluation import abstention, answers, calibration
 from lslm.evaluation.answers import Answers
@@ -33,7 +33,7 @@ from lslm.training.epochs import Epoch, Fit
 from lslm.training.parts import Part, prepare
 from lslm.workspace import Handle
 from tasks.embeddings import Pretrained
-from tasks.fits import finished, forget, moving
+from tasks.fits import finished, forget, moving, state_of
 from tasks.stage import Named, Pages, Run, stage
 
 # Named, not imported: only the training processes pay for Keras.
@@ -115,8 +115,7 @@ def prepare_part(
         # Language models have epochs, after which they can stop and go on.
         made_of = {"which": which, "development": development, "tokens": tokens}
         made_of |= {"pretrained": pretrained, "embedding": embedding, "head": head}
-        key = planning.key("prepare", planning.key_parts(made_of, ("lslm.training.parts",)))
-        checkpoint = run.workspace.checkpoint(run.settings.name, key)
+        checkpoint = state_of(run, "prepare", made_of, ("lslm.training.parts",))
         language = pretrained.language.recipe
         made = finished(run, prepare, lambda epoch: True, checkpoint, language=language, **given)
         return run.workspace.add(made)
@@ -393,11 +392,9 @@ def _checkpoint(
     stop_early: bool = False,
     saved: bool = False,
 ) -> Path:
-    """Where a fit keeps its state: it is found by what it is made of."""
     made_of = {"part": part, "chosen": chosen, "seed": seed, "early": stop_early, "save": saved}
     modules = ("lslm.training.fitting", heads.get(head_kind).build.__module__)
-    parts = planning.key_parts(made_of, modules)
-    return run.workspace.checkpoint(run.settings.name, planning.key(head_kind, parts))
+    return state_of(run, head_kind, made_of, modules)
 
 
 def _kept(run: Run, given: Answers) -> Handle:

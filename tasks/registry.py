@@ -218,13 +218,7 @@ def _log(run: Run, parts: Parts, found: Found, report: RunReport) -> None:
 
 def _own(scores: Mapping[str, Score]) -> dict[str, float]:
     """Scores of what is registered, each with the ends of its interval."""
-    values = {metric: score.value for metric, score in scores.items()}
-    ends = {
-        f"{metric}_{end}": getattr(score, end)
-        for metric, score in scores.items()
-        for end in ("low", "high")
-    }
-    return values | ends
+    return {metric: score.value for metric, score in scores.items()} | _ends(scores)
 
 
 def _others(scores: Scores, system: str) -> dict[str, float]:
@@ -260,10 +254,16 @@ def _nested(found: NestedScores) -> dict[str, float]:
     """The nested scores and the optimism, each with the ends of its interval."""
     told_of = {**found.scores, "optimism": found.optimism}
     values = {name: score.value for name, score in found.scores.items()}
-    ends = {
-        f"{name}_{end}": getattr(of, end) for name, of in told_of.items() for end in ("low", "high")
+    return values | {"optimism": found.optimism.difference} | _ends(told_of)
+
+
+def _ends(intervals: Mapping[str, Any]) -> dict[str, float]:
+    """The ends of each number's interval."""
+    return {
+        f"{name}_{end}": getattr(of, end)
+        for name, of in intervals.items()
+        for end in ("low", "high")
     }
-    return values | {"optimism": found.optimism.difference} | ends
 
 
 def _choice_rows(found: NestedScores) -> list[dict[str, Any]]:

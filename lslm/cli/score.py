@@ -139,12 +139,13 @@ def _held_out(file: str, scored: Sequence[tuple[int, str]]) -> Sequence[str]:
 
     How many of the scored lines are held out too, as the same line may well come twice, is told on stderr.
     """
-    texts, others = _texts(_lines(file)), set(_texts(scored))
-    if others <= set(texts) or others >= set(texts):
+    texts = _texts(_lines(file))
+    held, others = set(texts), set(_texts(scored))
+    if others <= held or others >= held:
         raise InputError(
             "the held-out lines are those that are scored", where=file, right="another text file"
         )
-    if both := len(others & set(texts)):
+    if both := len(others & held):
         print(
             f"{both:,} of {len(others):,} different lines that are scored stand in {file} too",
             file=sys.stderr,

@@ -19,6 +19,7 @@ from lslm.tracking.versions import (
     PACKAGE,
     REPORT,
     SCORE,
+    logged_id,
     move_alias,
     versions,
 )
@@ -124,7 +125,7 @@ def _link(store: Store, run_id: str, model_id: str) -> None:
 
 def _link_version(store: Store, name: str, version: "ModelVersion") -> None:
     """On the model's page, as `mlflow.register_model` does; `create_model_version` leaves it to a server."""
-    model_id = str(version.source).removeprefix(LOGGED)
+    model_id = logged_id(version)
     entry = {"name": name, "version": str(version.version)}
     tags = store.client.get_logged_model(model_id).tags
     known = [

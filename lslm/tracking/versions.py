@@ -87,8 +87,13 @@ def of_run(store: Store, run_id: str) -> tuple[str, str]:
 
 
 def logged_model(store: Store, name: str, version: str) -> str:
-    """Id of the MLflow model that a version is of; `ModelVersion.model_id` is not kept by MLflow's tables."""
-    return str(find(store, name, version).source).removeprefix(LOGGED)
+    """Id of the MLflow model that a version is of."""
+    return logged_id(find(store, name, version))
+
+
+def logged_id(version: "ModelVersion") -> str:
+    """Id of its MLflow model, by its source: MLflow's tables do not keep `ModelVersion.model_id`."""
+    return str(version.source).removeprefix(LOGGED)
 
 
 def aliases(store: Store, name: str) -> dict[str, str]:

@@ -25,7 +25,6 @@ from lslm.training.parts import Examples, Part
 _ANSWER_BATCH = 256
 _LARGEST = 2**31 - 1
 """Bytes of an ONNX graph: the format holds no more in one file."""
-_BYTES = {"float32": 4, "float16": 2, "int8": 1}
 
 
 def fit(
@@ -96,7 +95,7 @@ def _check_size(network: keras.Model, hyperparameters: Hyperparameters) -> None:
         for weights in (network.trainable_weights, network.non_trainable_weights)
     )
     members, stored = hyperparameters.training.members, hyperparameters.encoder.stored
-    n_bytes = (trained * members + kept) * _BYTES[stored]
+    n_bytes = (trained * members + kept) * np.dtype(stored).itemsize
     if n_bytes > _LARGEST:
         raise InputError(
             f"{members} network{'s' * (members > 1)} of {trained:,} trained weights, {n_bytes / 1e9:.1f} GB in "

@@ -31,6 +31,13 @@ def test_signs_of_pieces_are_taken_away_where_there_are_pieces_alone() -> None:
     assert "".join(map(Joiner("chinese"), ["很", "##", "##好"])) == "很####好"
 
 
+def test_a_text_goes_on_from_its_prompt() -> None:
+    for before, text in (("came", " home"), ("(", "home")):
+        join = Joiner("words")
+        join(before)
+        assert join("home") == text
+
+
 def test_a_quotation_ends_with_its_line() -> None:
     tokens = ["he", "said", '"', "yes", "<s>", '"', "no", '"', "he", "said"]
     assert "".join(map(Joiner("words"), tokens)) == 'he said "yes\n"no" he said'
