@@ -20,7 +20,6 @@ Advance = Callable[[int], None]
 """Told how many bytes of the file (as it lies on disk) were read since the last call."""
 
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
@@ -56,7 +55,7 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
     """The encoding to read a text file in, decided for the file as a whole.
 
     `auto`: by the byte order mark; else UTF-8 where every byte of the file allows it, or nearly every one;
-    else latin-1.
+    else latin-1. The mark of UTF-8 allows for stray bytes too.
     """
     if wanted != "auto":
         return _known(wanted, path)
@@ -65,6 +64,7 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
         for mark, name in _MARKS:
             if head.startswith(mark):
                 return name
+        marked = head.startswith(codecs.BOM_UTF8)
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         block = head
         try:
@@ -73,8 +73,8 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
                 block = file.read(_BLOCK)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return NEARLY_UTF_8 if _nearly_utf_8(path) else "latin-1"
-    return "utf-8"
+            return NEARLY_UTF_8 if marked or _nearly_utf_8(path) else "latin-1"
+    return "utf-8-sig" if marked else "utf-8"
 
 
 def _nearly_utf_8(path: Path) -> bool:
@@ -135,7 +135,7 @@ def head(path: Path, encoding: str, limit: int) -> str:
 
 def _codec(encoding: str, errors: str = "strict") -> tuple[str, str]:
     """The codec of an encoding, and what it does with bytes that it does not know."""
-    return ("utf-8", _AS_LATIN_1) if encoding == NEARLY_UTF_8 else (encoding, errors)
+    return ("utf-8-sig", _AS_LATIN_1) if encoding == NEARLY_UTF_8 else (encoding, errors)
 
 
 def _known(name: str, path: Path) -> str:

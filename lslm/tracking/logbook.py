@@ -45,7 +45,8 @@ def log_stage(
     """Log a finished stage: metrics as `STAGE/NAME`, artifacts as `STAGE/NAME`.
 
     An artifact is a path (copied, a folder whole), a text, or something that JSON can hold. With `measured` the
-    metrics stand on the page of that model as well.
+    metrics stand on the page of that model as well. A metric that is there with the same value is not logged again,
+    as by a run that goes on: MLflow would draw it as a line.
     """
     if metrics:
         named = {f"{stage}/{name}": value for name, value in metrics.items()}
@@ -148,9 +149,22 @@ def _log_metrics(
             "dataset_name": measured.data,
             "dataset_digest": measured.digest[:_LONGEST_DIGEST],
         }
-    entries = [Metric(name, float(value), now, 0, **of) for name, value in metrics.items()]
+    known = _known(store, run_id, measured)
+    entries = [
+        Metric(name, float(value), now, 0, **of)
+        for name, value in metrics.items()
+        if known.get(name) != value
+    ]
     for part in parts(entries, LARGEST_BATCH):
         store.client.log_batch(run_id, metrics=part)
+
+
+def _known(store: Store, run_id: str, measured: Measured | None) -> dict[str, float]:
+    """Metrics that were logged before, of the model where they tell of one."""
+    if measured:
+        model = store.client.get_logged_model(measured.model_id)
+        return {metric.key: metric.value for metric in model.metrics or ()}
+    return store.client.get_run(run_id).data.metrics
 
 
 def _write(path: Path, content: Path | str | Mapping[str, Any] | Sequence[Any]) -> None:

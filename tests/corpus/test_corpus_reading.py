@@ -284,6 +284,11 @@ def test_a_few_stray_bytes_spoil_no_header_label_or_condition(tmp_path):
     ]
 
 
+def test_a_stray_byte_behind_the_mark_of_utf_8_stays_one_byte(tmp_path):
+    content = "\ufefftext,label\nvery good,1\n".encode() + "caf\xe9,0\n".encode("latin-1")
+    assert pairs(tmp_path, content) == ([("very good", "1"), ("café", "0")], [])
+
+
 def test_latin_1_stays_latin_1_where_two_signs_of_it_could_be_one_of_utf_8(tmp_path):
     content = "text,label\n«LIBERTÉ» ou café,été\n".encode("latin-1")
     assert pairs(tmp_path, content) == ([("«LIBERTÉ» ou café", "été")], [])

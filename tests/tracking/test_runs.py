@@ -197,6 +197,16 @@ def test_a_stage_logs_metrics_and_artifacts(store, run_id, tmp_path):
     assert names == {"clean/a.txt", "clean/b.md", "clean/c.json"}
 
 
+def test_a_stage_that_is_done_again_logs_what_is_new(store, run_id):
+    runs.log_stage(store, run_id, "clean", {"kept": 9, "rejected": 1})
+    runs.log_stage(store, run_id, "clean", {"kept": 9, "rejected": 2, "seen": 11})
+    history = {
+        name: [point.value for point in store.client.get_metric_history(run_id, f"clean/{name}")]
+        for name in ("kept", "rejected", "seen")
+    }
+    assert history == {"kept": [9], "rejected": [1, 2], "seen": [11]}
+
+
 def test_a_table_is_one_that_mlflow_shows_and_is_replaced(store, run_id):
     for value in (0.1, 0.2):
         runs.log_table(store, run_id, "folds", [{"fold": 0, "f1": value}, {"fold": 1, "x": 1}])
