@@ -45,8 +45,8 @@ def log_stage(
     """Log a finished stage: metrics as `STAGE/NAME`, artifacts as `STAGE/NAME`.
 
     An artifact is a path (copied, a folder whole), a text, or something that JSON can hold. With `measured` the
-    metrics stand on the page of that model as well. A metric that is there with the same value is not logged again,
-    as by a run that goes on: MLflow would draw it as a line.
+    metrics stand on the page of that model as well. A metric that is there with the same value is not logged
+    again, as by a run that goes on: MLflow would draw it as a line.
     """
     if metrics:
         named = {f"{stage}/{name}": value for name, value in metrics.items()}
