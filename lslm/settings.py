@@ -100,6 +100,14 @@ class CleaningSettings(Section):
     near_duplicates: Annotated[float, Field(gt=0, le=1)] | None = 0.8
     """Documents at least this similar (Jaccard of word 3-grams, estimated) share a group; none: exact only."""
 
+    @model_validator(mode="after")
+    def _check_characters(self) -> Self:
+        if self.max_characters < self.min_characters:
+            raise ValueError(
+                "cleaning.max_characters is below cleaning.min_characters: every document would be rejected"
+            )
+        return self
+
 
 class SplitSettings(Section):
     """How the holdout is cut off."""
@@ -433,8 +441,8 @@ class RegistrySettings(Section):
     intended_use: str | None = None
     """What the model is for, in your words; the model card begins with it."""
 
-    name: str | None = None
-    """None takes the pipeline's name."""
+    name: Annotated[str | None, Field(pattern=r"^[^/:@'\"]+$")] = None
+    """A name without `/`, `:`, `@` and quotation marks; None takes the pipeline's name."""
     candidate: Literal["network", "best"] = "network"
     """What goes before the gate. `best`: a baseline that does better than the network on the folds goes in
     its place, and answers in the same form."""

@@ -71,7 +71,7 @@ def clean(
             run.settings,
             run.base,
             folder / "corpus",
-            needs_label="label" in kind.columns,
+            needs_label=kind.needs_label,
             extras=kind.extras,
         )
         return run.workspace.add(folder / "corpus")
@@ -87,7 +87,7 @@ def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int, head: str)
             corpus.path,
             run.settings,
             into,
-            needs_label="label" in kind.columns,
+            needs_label=kind.needs_label,
             blocked=kind.blocked,
         )
         return Parts(

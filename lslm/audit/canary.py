@@ -57,7 +57,7 @@ class _Planted:
 
 def check(settings: Settings, base: Path, most: int) -> list[Finding]:
     """Plant, make everything that is fitted, and look for the words; `most` documents a part."""
-    needs_label = "label" in heads.get(settings.head.kind).columns
+    needs_label = heads.get(settings.head.kind).needs_label
     raw = sample.drawn(settings, base, most, needs_label=needs_label)
     folds = (f"fold {i + 1}" for i in range(settings.evaluation.folds))
     names = ("holdout", *search_parts(settings.search), *folds, *nested_parts(settings))

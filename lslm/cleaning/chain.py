@@ -57,7 +57,7 @@ def clean(
     Returns the report, which is also in the folder. Documents of the corpus and the holdout without
     a label are rejected where `needs_label`. `extras` are columns that are kept where they are there.
     """
-    files = list(input_files(settings.corpus, base))
+    files = list(input_files(settings.corpus, base, needs_label=needs_label))
     into.mkdir(parents=True, exist_ok=True)
     rejects = Rejects(into / "rejects.parquet")
     tally = Tally(_step_names(settings.cleaning), rejects)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from lslm.cli import given
 from lslm.cli.options import WorkspaceOption
 from lslm.cli.registry import TrackingOption, opened, reference
 
@@ -47,6 +48,7 @@ def generate(
       lslm generate notes@challenger --tokens 200
       lslm generate notes/3 "It was" --temperature 0 --json
     """
+    prompt = given.argument(prompt)
     name, which = reference(model)
     with opened(workspace, tracking_uri) as store:
         from lslm.serving.writing import Sampling, Writer

@@ -21,6 +21,16 @@ def text(file: str) -> str:
         raise InputError("not UTF-8 text", where=file, right="a text file") from None
 
 
+def argument(text: str) -> str:
+    """A text of the command line; InputError where its bytes are no UTF-8, which Python hands on as surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        shown = text.encode(errors="replace").decode()
+        raise InputError("not UTF-8 text", where=shown, right="text in UTF-8") from None
+    return text
+
+
 def lines(file: str) -> Sequence[tuple[int, str]]:
     """Lines that are not empty with their numbers, from 1; they end as the lines of a corpus do."""
     # Not `splitlines`, which takes a form feed, for one, for the end of a line.

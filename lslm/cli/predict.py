@@ -74,7 +74,7 @@ def _texts(arguments: Sequence[str], file: Path | None) -> list[str]:
     if arguments and file is not None:
         raise InputError("texts and --file together", right="one of the two")
     if arguments:
-        return list(arguments)
+        return [given.argument(text) for text in arguments]
     if file is not None:
         return _lines(str(file))
     if sys.stdin.isatty():

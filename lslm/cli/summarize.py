@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 _BAR = 20
 """Characters of a sentence that surely belongs to the summary."""
 _SHOWN_WORDS = 5
-_LONGEST_NAME = 255
 
 
 def summarize(
@@ -90,16 +89,21 @@ def summarize(
 def _text(document: str) -> str:
     if document == "-" or _is_file(document):
         return given.text(document)
-    if " " not in document and ("." in document or "/" in document):
+    if _looks_like_a_path(document):
         raise InputError("no such file", where=document, right="a file, - or a text")
-    return document
+    return given.argument(document)
 
 
 def _is_file(document: str) -> bool:
-    """A long text is no file's name, and asking the system for one so long is an error."""
-    return (
-        "\n" not in document and len(document.encode()) < _LONGEST_NAME and Path(document).is_file()
-    )
+    try:
+        return "\n" not in document and Path(document).is_file()
+    except OSError:
+        return False  # The system has no names as long as texts.
+
+
+def _looks_like_a_path(document: str) -> bool:
+    """Texts of scripts without spaces have none either; most names of files are ASCII."""
+    return document.isascii() and " " not in document and ("." in document or "/" in document)
 
 
 def _length(sentences: int | None, words: int | None, ratio: float | None) -> "Length | None":

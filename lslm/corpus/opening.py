@@ -13,6 +13,10 @@ from typing import IO, BinaryIO, TypeVar, cast
 from lslm.errors import InputError
 
 _BLOCK = 1 << 20
+_LOOKED_AT = 8000
+"""Bytes that show whether a file is text."""
+_FEW_ZEROS = 0.001
+"""Share of zeros among them that may be a slip; files that are no text have more, and UTF-16 far more."""
 _EVERY = 256
 _Item = TypeVar("_Item")
 
@@ -27,9 +31,15 @@ _MARKS = (
 )
 NEARLY_UTF_8 = "utf-8, stray bytes as latin-1"
 """The encoding of a file that is UTF-8 but for a few bytes."""
+BINARY = "binary"
+"""Told in place of an encoding where a file is no text."""
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ud800-\udfff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _AS_LATIN_1 = "lslm-as-latin-1"
+
+
+class NotText(InputError):
+    """A file of which more than a few bytes are zero, without a byte order mark."""
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
@@ -55,15 +65,21 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
     """The encoding to read a text file in, decided for the file as a whole.
 
     `auto`: by the byte order mark; else UTF-8 where every byte of the file allows it, or nearly every one;
-    else latin-1. The mark of UTF-8 allows for stray bytes too.
+    else latin-1. The mark of UTF-8 allows for stray bytes too. Files that are no text raise NotText.
     """
     if wanted != "auto":
         return _known(wanted, path)
     with _damage_told(path), opened(path) as (file, _):
-        head = file.read(4)
+        head = file.read(_LOOKED_AT)
         for mark, name in _MARKS:
             if head.startswith(mark):
                 return name
+        if head.count(0) > max(1, _FEW_ZEROS * len(head)):
+            raise NotText(
+                "is no text, or UTF-16 without a mark: it has bytes of zero",
+                where=str(path),
+                right="text, or its `encoding`, such as utf-16-le",
+            )
         marked = head.startswith(codecs.BOM_UTF8)
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         block = head
@@ -126,7 +142,7 @@ def told(items: Iterable[_Item], raw: BinaryIO, advance: Advance) -> Iterator[_I
 
 def head(path: Path, encoding: str, limit: int) -> str:
     """The first `limit` characters or so, cut after the last full line."""
-    with opened(path) as (file, _):
+    with _damage_told(path), opened(path) as (file, _):
         raw = file.read(limit)
     name, errors = _codec(encoding, "replace")
     text = codecs.getincrementaldecoder(name)(errors).decode(raw)
@@ -141,6 +157,7 @@ def _codec(encoding: str, errors: str = "strict") -> tuple[str, str]:
 def _known(name: str, path: Path) -> str:
     try:
         found = codecs.lookup(name).name
+        "".encode(found)  # Other codecs, such as base64, do not make bytes of text.
     except LookupError:
         raise InputError(
             f"no encoding '{name}'",

@@ -45,8 +45,13 @@ class InputFile:
         return self.path.stat().st_size
 
 
-def input_files(settings: CorpusSettings, base: Path) -> Iterator[InputFile]:
-    """Every file that is read, with its format and encoding: holdout first, outside last."""
+def input_files(
+    settings: CorpusSettings, base: Path, *, needs_label: bool = True
+) -> Iterator[InputFile]:
+    """Every file that is read, with its format and encoding: holdout first, outside last.
+
+    Lines are taken for labelled ones by their first words only where `needs_label`.
+    """
     parts: tuple[tuple[Part, tuple[Source, ...]], ...] = (
         ("holdout", settings.holdout),
         ("corpus", settings.sources),
@@ -54,8 +59,11 @@ def input_files(settings: CorpusSettings, base: Path) -> Iterator[InputFile]:
     )
     for part, sources in parts:
         for source in sources:
-            for path in resolve(source, base):
-                yield _described(path, source, part, settings.text, base)
+            found = resolve(source, base)
+            _check_labels_file(source, found)
+            wanted = needs_label and part != "outside"
+            for path in found:
+                yield _described(path, source, part, settings.text, base, wanted)
 
 
 def read(
@@ -71,7 +79,7 @@ def read(
     raises InputError; the label column is asked for where `needs_label`. `advance` is told the
     bytes read.
     """
-    for file in input_files(settings, base):
+    for file in input_files(settings, base, needs_label=needs_label):
         yield from read_file(file, settings, needs_label=needs_label, advance=advance)
 
 
@@ -116,8 +124,13 @@ def _rows(
     advance: opening.Advance,
 ) -> Iterator[Row | Malformed]:
     path, encoding = file.path, file.encoding
-    if file.format not in _TABLES and file.source.where:
-        raise InputError("`where` without columns", where=file.name, right="csv, jsonl or parquet")
+    _check_columns(file, settings)
+    if file.source.labels is not None and file.format != "lines":
+        raise InputError(
+            f"`labels` beside a file that is read as {file.format}",
+            where=file.name,
+            right="`format: lines`, or no `labels`",
+        )
     match file.format:
         case "csv":
             columns = _columns(file, settings, needs_label, extras)
@@ -156,6 +169,35 @@ def _columns(
     )
 
 
+def _check_labels_file(source: Source, found: list[Path]) -> None:
+    if source.labels is not None and len(found) > 1:
+        raise InputError(
+            f"{len(found)} files with one file of `labels`",
+            where=source.path,
+            right="a source for each, with its own `labels`",
+        )
+
+
+def _check_columns(file: InputFile, settings: CorpusSettings) -> None:
+    """Files without columns have none of those that are asked for; outside text is not asked for them."""
+    if file.format in _TABLES:
+        return
+    own = file.part != "outside"
+    asked = {
+        "where": file.source.where,
+        "corpus.group": own and settings.group,
+        "corpus.time": own and settings.time,
+        "corpus.metadata": own and settings.metadata,
+    }
+    for name, value in asked.items():
+        if value:
+            raise InputError(
+                f"`{name}` asks for a column of a file that is read as {file.format}",
+                where=file.name,
+                right="csv, jsonl or parquet",
+            )
+
+
 def _check_lines(file: InputFile, needs_label: bool) -> None:
     unlabelled = file.labels is None and file.source.label is None
     if unlabelled and needs_label and file.part != "outside":
@@ -166,20 +208,26 @@ def _check_lines(file: InputFile, needs_label: bool) -> None:
         )
 
 
-def _described(path: Path, source: Source, part: Part, column: str, base: Path) -> InputFile:
+def _described(
+    path: Path, source: Source, part: Part, column: str, base: Path, labels_wanted: bool
+) -> InputFile:
     root = base / source.path if not source.path.startswith("package:") else path
     kind = source.format if source.format != "auto" else recognition.by_ending(path)
     if kind is None and root.is_dir():
         kind = "folder"
+    kind = kind or recognition.by_mark(path)
     if kind == "parquet":
-        encoding = "binary"
+        encoding = opening.BINARY
+    elif kind in ("folder", "docstrings"):
+        encoding = _of_document(path, source.encoding)
     elif kind == "jsonl":
         encoding = _json_encoding(path, source.encoding)
     else:
         encoding = opening.encoding_of(path, source.encoding)
     if kind is None:
         elsewhere = source.labels is not None or source.label is not None
-        kind = recognition.by_looking(path, encoding, column, elsewhere)
+        wanted = labels_wanted and not elsewhere
+        kind = recognition.by_looking(path, encoding, column, wanted)
     return InputFile(
         path,
         root,
@@ -190,6 +238,14 @@ def _described(path: Path, source: Source, part: Part, column: str, base: Path) 
         name_of(path, source, base),
         labels_file(source, base),
     )
+
+
+def _of_document(path: Path, wanted: str) -> str:
+    """Of one file among the texts of a folder: one that is no text is one rejected row."""
+    try:
+        return opening.encoding_of(path, wanted)
+    except opening.NotText:
+        return opening.BINARY
 
 
 def _json_encoding(path: Path, wanted: str) -> str:

@@ -35,8 +35,9 @@ def resolve(source: Source, base: Path) -> list[Path]:
     if path.exists():
         return [path]
     if glob.has_magic(source.path):
-        found = sorted(Path(name) for name in glob.glob(str(path), recursive=True))  # noqa: PTH207
-        files = [file for file in found if file.is_file()]
+        # Not of the whole path: the folder's own name may hold brackets.
+        found = glob.glob(source.path, root_dir=base, recursive=True)  # noqa: PTH207
+        files = [file for file in sorted(base / name for name in found) if file.is_file()]
         return files or _nothing(source.path, "no file matches", "a glob that matches files")
     return _nothing(source.path, "no such file", _near_path(path))
 

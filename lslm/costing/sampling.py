@@ -57,7 +57,8 @@ def draw(
 ) -> dict[Part, Drawn]:
     """Read each part for at most `seconds` of processor time, and keep a sample of that size."""
     by_part: dict[Part, list[InputFile]] = {}
-    for file in input_files(settings.corpus, base):
+    needs_label = heads.get(settings.head.kind).needs_label
+    for file in input_files(settings.corpus, base, needs_label=needs_label):
         by_part.setdefault(file.part, []).append(file)
     return {
         part: _drawn(files, settings, seconds, characters, documents)
@@ -102,7 +103,7 @@ def _records(files: list[InputFile], settings: Settings, drawn: Drawn) -> Iterat
         for each in read_file(
             file,
             settings.corpus,
-            needs_label="label" in kind.columns,
+            needs_label=kind.needs_label,
             extras=kind.extras,
             advance=read,
         ):

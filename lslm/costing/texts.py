@@ -49,7 +49,7 @@ def texts(drawn: dict[Part, Drawn], settings: Settings, folder: Path) -> Texts:
             small,
             folder,
             folder / name,
-            needs_label="label" in kind.columns,
+            needs_label=kind.needs_label,
             extras=kind.extras,
         )
         took.append(time.process_time() - began)

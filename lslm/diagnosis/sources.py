@@ -1,8 +1,10 @@
 """Whether the text that a pipeline learns from can be read."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from lslm import heads
 from lslm.corpus import reading
 from lslm.corpus.records import Broken, Record
 from lslm.diagnosis.checks import Check
@@ -15,10 +17,11 @@ def sources(pipeline: Pipeline) -> Iterator[Check]:
     """The first documents of every file, read as a run reads them."""
     settings, n_files, n_bytes = pipeline.settings.corpus, 0, 0
     broken: list[Check] = []
-    for file in reading.input_files(settings, pipeline.base):
+    needs_label = heads.get(pipeline.settings.head.kind).needs_label
+    for file in reading.input_files(settings, pipeline.base, needs_label=needs_label):
         n_files, n_bytes = n_files + 1, n_bytes + file.size
-        head = zip(range(_DOCUMENTS), reading.read_file(file, settings), strict=False)
-        read = [record for _, record in head]
+        documents = reading.read_file(file, settings, needs_label=needs_label)
+        read = list(itertools.islice(documents, _DOCUMENTS))
         if not read or all(isinstance(record, Broken) for record in read):
             broken.append(_unreadable(file.path, read))
     yield from broken

@@ -209,3 +209,8 @@ class Head:
     """How a registered model is asked on the command line; `{model}` stands for its name and version."""
     writes: bool = False
     """Whether the network can go on with a text: then a step of it is served beside it."""
+
+    @property
+    def needs_label(self) -> bool:
+        """Whether documents without a label are of no use to it."""
+        return "label" in self.columns

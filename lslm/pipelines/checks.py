@@ -47,6 +47,7 @@ def head_problems(settings: Settings) -> list[Problem]:
         if name not in head.extras
     ]
     problems += _disagreements(settings, head)
+    problems += _classless_problems(settings, head)
     problems += _pretraining_problems(settings, head)
     problems += _outside_problems(settings)
     known = ", ".join(head.baselines)
@@ -89,6 +90,23 @@ def _disagreements(settings: Settings, head: "Head") -> list[Problem]:
         for option, name in head.inherited.items()
         if option in options and options[option] != settings.at(name)
     ]
+
+
+def _classless_problems(settings: Settings, head: "Head") -> list[Problem]:
+    """Settings that tell of classes or of served baselines, for a head that has none."""
+    evaluation, problems = settings.evaluation, []
+    if head.classes is None:
+        what = f"answers of the head {head.name!r} are no classes"
+        given = (
+            (("evaluation", "swaps"), evaluation.swaps, "none"),
+            (("evaluation", "wanted_accuracy"), evaluation.wanted_accuracy, "null"),
+            (("gate", "test"), settings.gate.test == "mcnemar", "auto or bootstrap"),
+        )
+        problems += [Problem(at, what, right) for at, value, right in given if value]
+    if settings.registry.candidate == "best" and not head.kept:
+        what = f"baselines of the head {head.name!r} cannot be served"
+        problems.append(Problem(("registry", "candidate"), what, "network"))
+    return problems
 
 
 def _outside_problems(settings: Settings) -> list[Problem]:

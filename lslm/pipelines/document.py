@@ -49,7 +49,7 @@ class Document:
         keys = _split(name.strip())
         try:
             value = _plain(YAML(typ="safe", pure=True).load(written))
-        except YAMLError:
+        except (YAMLError, ValueError):
             raise InputError(
                 f"{written!r} is not a YAML value", where=f"--set {text}", right="NAME=VALUE"
             ) from None
@@ -88,7 +88,8 @@ def _parse(file: Path, name: str) -> Any:
         line = f":{mark.line + 1}" if mark else ""
         what = f"not YAML: {error.problem or error.context}"
         raise InputError(what.splitlines()[0], where=f"{name}{line}", right="key: value") from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, ValueError) as error:
+        # ValueError: no text in UTF-8, or a date that does not exist.
         what = f"not YAML: {str(error).splitlines()[0]}"
         raise InputError(what, where=name, right="a YAML file in UTF-8") from None
 

@@ -9,13 +9,14 @@ from statistics import median
 from typing import Any
 
 from lslm.corpus import opening, recognition
-from lslm.corpus.formats import csv_file, labelled_lines_file
+from lslm.corpus.formats import csv_file, labelled_lines_file, parquet_file
 from lslm.corpus.values import as_text, document_text
 from lslm.errors import InputError
 
 ROWS = 5000
 """Rows that are looked at."""
 _SAMPLE = 1 << 24
+_LINES = 1 << 18
 _LABEL_NAMES = ("label", "class", "category", "sentiment", "intent", "target", "stars", "rating")
 _MOST_LABELS = 200
 
@@ -60,7 +61,7 @@ def glance(
             where="--language-model",
             right="no --label and no --summary",
         )
-    kind = _format(path)
+    kind = _format(path, labels_wanted=not (language_model or summary))
     rows = list(itertools.islice(_rows(path, kind, text or ""), ROWS))
     if not rows:
         raise InputError("holds no rows", where=str(path), right="documents")
@@ -90,20 +91,15 @@ def glance(
     )
 
 
-def _format(path: Path) -> str:
+def _format(path: Path, *, labels_wanted: bool) -> str:
     if path.is_dir():
         return "folder"
     if not path.is_file():
         raise InputError("no such file or folder", where=str(path))
-    known = recognition.by_ending(path)
+    known = recognition.by_ending(path) or recognition.by_mark(path)
     if known:
         return known
-    lines = opening.head(path, opening.encoding_of(path), 1 << 18).splitlines()
-    first = [words[0] for line in lines if (words := line.split())]
-    # A few words that begin all lines are labels.
-    repeated = len(first) >= 20 and len(set(first)) <= min(_MOST_LABELS, len(first) / 10)
-    marked = all(word.startswith(labelled_lines_file.PREFIX) for word in first)
-    return "labelled-lines" if first and (repeated or marked) else "lines"
+    return recognition.of_lines(_lines(path, _LINES), labels_wanted=labels_wanted)
 
 
 def _rows(path: Path, kind: str, text: str) -> Iterator[_Row]:
@@ -111,51 +107,49 @@ def _rows(path: Path, kind: str, text: str) -> Iterator[_Row]:
         yield from _folder_rows(path)
     elif kind == "parquet":
         yield from _parquet_rows(path)
+    elif kind == "csv":
+        yield from _csv_rows(opening.head(path, opening.encoding_of(path), _SAMPLE), text)
+    elif kind == "jsonl":
+        yield from _json_rows(_lines(path, _SAMPLE))
     else:
-        sample = opening.head(path, opening.encoding_of(path), _SAMPLE)
-        if kind == "csv":
-            yield from _csv_rows(sample, text)
-        elif kind == "jsonl":
-            yield from _json_rows(sample)
-        else:
-            for number, line in enumerate(sample.splitlines(), start=1):
-                if line.strip():
-                    yield _line_row(number, line, kind)
+        for number, line in enumerate(_lines(path, _SAMPLE), start=1):
+            yield _line_row(number, line, kind)
+
+
+def _lines(path: Path, longest: int) -> list[str]:
+    """The first lines that are not empty; a line ends as the lines of a corpus do, at a line feed alone."""
+    sample = opening.head(path, opening.encoding_of(path), longest)
+    return [line for line in sample.split("\n") if line.strip()]
 
 
 def _folder_rows(path: Path) -> Iterator[_Row]:
     for file in sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(".")):
         label = None if file.parent == path else file.parent.name
-        yield {"text": opening.head(file, opening.encoding_of(file), _SAMPLE), "label": label}
+        try:
+            text = opening.head(file, opening.encoding_of(file), _SAMPLE)
+        except opening.NotText:
+            continue
+        yield {"text": text, "label": label}
 
 
 def _parquet_rows(path: Path) -> Iterator[_Row]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
+    with parquet_file.opened(path) as file:
         for batch in file.iter_batches(batch_size=ROWS):
             yield from batch.to_pylist()
 
 
 def _csv_rows(sample: str, text: str) -> Iterator[_Row]:
-    import csv
-
-    dialect = csv_file.sniff(sample, text)
-    lines = iter(sample.splitlines(keepends=True))
-    reader = dialect.reader(lines)
-    try:
-        names = [name.strip() for name in next(reader, [])]
-        for cells in reader:
-            if len(cells) == len(names):
-                yield dict(zip(names, cells, strict=True))
-    except csv.Error:
-        return  # The sample ends inside a quotation; what was read before is enough for a look.
+    rows = csv_file.sampled(sample, csv_file.sniff(sample, text))
+    names = [name.strip() for name in next(rows, [])]
+    for cells in rows:
+        if len(cells) == len(names):
+            yield dict(zip(names, cells, strict=True))
 
 
-def _json_rows(sample: str) -> Iterator[_Row]:
+def _json_rows(lines: list[str]) -> Iterator[_Row]:
     import orjson
 
-    for line in sample.splitlines():
+    for line in lines:
         try:
             value = orjson.loads(line)
         except orjson.JSONDecodeError:

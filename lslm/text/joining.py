@@ -1,12 +1,17 @@
 """From tokens back to text, a token at a time."""
 
+import re
+
 from lslm.text.pieces import INSIDE
 from lslm.text.tokenizers import is_unspaced
 from lslm.text.vocabulary import MARK
 
-_TIGHT_BEFORE = frozenset(",.!?;:)]}%…”»")
+_TIGHT_BEFORE = frozenset(",.!?;:)]}%…”»،؛؟۔।॥")
 _TIGHT_AFTER = frozenset("([{“«$#@")
 _QUOTE = '"'
+_IN_NUMBERS, _THOUSAND = frozenset(".,"), 3
+_WIDE = re.compile("[\u3001-\u301f\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65]")
+"""Signs of Chinese and Japanese, whose space is inside of them."""
 
 
 class Joiner:
@@ -22,8 +27,8 @@ class Joiner:
     """
 
     def __init__(self, tokenizer: str, *, in_pieces: bool = False) -> None:
-        self._spaced, self._before, self._quoted = tokenizer == "words", "", False
-        self._in_pieces = in_pieces
+        self._spaced, self._in_pieces = tokenizer == "words", in_pieces
+        self._before, self._quoted, self._number = "", False, False
 
     def __call__(self, token: str) -> str:
         """The token with what stands between it and the one before."""
@@ -32,6 +37,7 @@ class Joiner:
         gap = " " if self._spaced and not inside and self._apart(text) else ""
         # A quotation ends with its line, whether it was closed or not.
         self._quoted = token != MARK and self._quoted != (text == _QUOTE)
+        self._number = text in _IN_NUMBERS and self._before.isdigit()
         self._before = text
         return gap + text
 
@@ -40,6 +46,11 @@ class Joiner:
         if before in ("", "\n") or text == "\n":
             return False
         if text in _TIGHT_BEFORE or before in _TIGHT_AFTER:
+            return False
+        if self._number and text.isdigit():
+            # 3.5 and 1,000, but 1, 2, 3.
+            return before == "," and len(text) != _THOUSAND
+        if _WIDE.fullmatch(text) or _WIDE.fullmatch(before):
             return False
         if _QUOTE in (text, before):
             # No space inside of quotes: before the closing one, after the opening one.

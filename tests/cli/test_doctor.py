@@ -14,7 +14,9 @@ from typer.testing import CliRunner
 from lslm.cli.app import app
 from lslm.diagnosis import installation, machine, servers
 from lslm.diagnosis.checks import Check, answered
+from lslm.diagnosis.sources import sources as read_sources
 from lslm.errors import InputError
+from lslm.pipelines.loader import load
 from lslm.services import processes, state
 from lslm.services.state import Server, State
 from lslm.settings import TrackingSettings
@@ -176,6 +178,15 @@ def test_a_healthy_pipeline_is_all_ok_in_under_5_seconds(tmp_path):
     assert checks["sources"]["found"] == "1 files, 0.0 MB"
     assert checks["training processes"]["ok"]
     assert seconds < 5
+
+
+def test_a_language_model_needs_no_label(tmp_path):
+    (tmp_path / "notes.txt").write_text("One thing.\nAnd another.\n")
+    (tmp_path / "notes.yaml").write_text(
+        "name: notes\ncorpus: {sources: [{path: notes.txt}]}\nhead: {kind: language-model}\n"
+        "embedding: {method: none}\n"
+    )
+    assert one(read_sources(load(str(tmp_path / "notes.yaml")))).ok
 
 
 def test_a_failure_is_a_line_with_its_mend_and_status_1(tmp_path):

@@ -53,6 +53,20 @@ def summarized(*arguments: str, stdin: str | None = None) -> str:
     return result.stdout
 
 
+def test_a_file_with_a_long_path_is_read_and_chinese_is_no_path(tmp_path: Path) -> None:
+    folder = tmp_path / ("очень длинное имя " * 5) / ("и ещё одно " * 8)
+    folder.mkdir(parents=True)
+    (folder / "a b.txt").write_text("One is. Two")
+    assert summarized(str(folder / "a b.txt")) == "One is\n"
+    assert summarized("价格是3.5元。我们走吧。") == "价格是3.5元。我们走吧。\n"
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    result = CliRunner().invoke(app, ["summarize", "--model", "notes", "caf\udce9 au lait"])
+    assert isinstance(result.exception, InputError)
+    assert "caf? au lait: not UTF-8 text" in str(result.exception)
+
+
 def test_the_document_is_a_file_stdin_or_the_argument_itself(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One is. Two", encoding="utf-8-sig")
     assert summarized(str(tmp_path / "a.txt")) == "One is\n"

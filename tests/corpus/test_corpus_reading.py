@@ -177,6 +177,65 @@ def test_labelled_lines_are_recognised_by_few_first_words(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("first", "label"),
+    [(("Ann:", "Bob:"), None), (range(1, 61), None), (("1", "0"), "1"), (("__label__a",), "a")],
+)
+def test_where_no_label_is_wanted_a_name_that_stands_first_is_text(tmp_path, first, label):
+    lines = [f"{first[n % len(first)]} line number {n}" for n in range(60)]
+    (tmp_path / "a.txt").write_text("\n".join(lines))
+    source = Source(path="a.txt")
+    (record, *_) = read(corpus(source), tmp_path, needs_label=False)
+    assert (record.text, record.label) == (lines[0] if label is None else "line number 0", label)
+    (outside, *_) = read(CorpusSettings(outside=(source,)), tmp_path)
+    assert (outside.text, outside.label) == (record.text, None)
+
+
+@pytest.mark.parametrize("column", ["group", "time", "metadata"])
+def test_files_without_columns_have_none_that_is_asked_for(tmp_path, column):
+    (tmp_path / "a" / "good").mkdir(parents=True)
+    (tmp_path / "a" / "good" / "1.txt").write_text("so good")
+    value = ("language",) if column == "metadata" else "author"
+    settings = corpus(Source(path="a"), **{column: value})
+    with pytest.raises(InputError, match=f"`corpus.{column}` asks for a column of a file"):
+        documents(settings, tmp_path)
+    outside = CorpusSettings(outside=(Source(path="a"),), **{column: value})
+    assert [record.text for record in read(outside, tmp_path)] == ["so good"]
+
+
+def test_files_that_are_no_text_are_rejected_in_a_folder_and_refused_alone(tmp_path):
+    folder = tmp_path / "all" / "good"
+    folder.mkdir(parents=True)
+    (folder / "1.txt").write_text("so good")
+    (folder / "2.docx").write_bytes(b"PK\x03\x04\x14\x00\x06\x00 word/document.xml \xff")
+    (folder / "3.txt").write_bytes("очень да - нет".encode("utf-16-le"))
+    first, *broken = documents(corpus(Source(path="all")), tmp_path)
+    assert first.text == "so good"
+    assert [each.reason.split(",")[0] for each in broken] == ["no text"] * 2
+    for name in ("2.docx", "3.txt"):
+        with pytest.raises(InputError, match="bytes of zero; expected text, or its `encoding`"):
+            documents(corpus(Source(path=f"all/good/{name}", label="x")), tmp_path)
+    named = Source(path="all/good/3.txt", label="x", encoding="utf-16-le")
+    assert [each.text for each in documents(corpus(named), tmp_path)] == ["очень да - нет"]
+
+
+def test_a_file_of_labels_is_for_one_file_of_lines(tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("one\ntwo\n")
+    (tmp_path / "a.csv").write_text("text,label\na,1\n")
+    (tmp_path / "labels").write_text("x\ny\n")
+    with pytest.raises(InputError, match="`labels` beside a file that is read as csv"):
+        documents(corpus(Source(path="a.csv", labels="labels")), tmp_path)
+    with pytest.raises(InputError, match=r"\?\.txt: 2 files with one file of `labels`"):
+        documents(corpus(Source(path="?.txt", labels="labels")), tmp_path)
+
+
+def test_a_badly_quoted_header_is_refused_with_its_line(tmp_path):
+    (tmp_path / "a.csv").write_text('"text"x,label\na,1\n')
+    with pytest.raises(InputError, match=r"a\.csv:1: the header is badly quoted"):
+        documents(corpus(Source(path="a.csv")), tmp_path)
+
+
 def test_fasttext_lines_lose_their_prefix_and_take_one_label(tmp_path):
     content = b"__label__good It works .\n__label__a __label__b Both .\n"
     good, reasons = pairs(tmp_path, content, "train.txt")
@@ -266,8 +325,9 @@ def test_a_wrong_named_encoding_is_an_input_error(tmp_path):
     (tmp_path / "a.csv").write_bytes("text,label\ncafé,1\n".encode("latin-1"))
     with pytest.raises(InputError, match="not readable as utf-8"):
         documents(corpus(Source(path="a.csv", encoding="utf-8")), tmp_path)
-    with pytest.raises(InputError, match="no encoding 'utf-9'"):
-        documents(corpus(Source(path="a.csv", encoding="utf-9")), tmp_path)
+    for name in ("utf-9", "base64"):
+        with pytest.raises(InputError, match=f"no encoding '{name}'"):
+            documents(corpus(Source(path="a.csv", encoding=name)), tmp_path)
 
 
 def test_a_few_stray_bytes_spoil_no_header_label_or_condition(tmp_path):
@@ -319,8 +379,9 @@ def test_a_file_of_labels_has_the_encoding_that_was_asked_for(tmp_path):
 def test_a_torn_gzip_file_is_an_input_error(tmp_path):
     whole = gzip.compress(b"text,label\n" + b"some words,1\n" * 5000)
     (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match="damaged gzip"):
-        documents(corpus(Source(path="a.csv.gz")), tmp_path)
+    for encoding in ("auto", "utf-8"):
+        with pytest.raises(InputError, match="damaged gzip"):
+            documents(corpus(Source(path="a.csv.gz", encoding=encoding)), tmp_path)
 
 
 def test_a_json_array_is_told_from_json_lines(tmp_path):

@@ -16,6 +16,13 @@ def touch(folder: Path, *names: str) -> None:
         (folder / name).write_text("x")
 
 
+def test_a_folder_with_brackets_in_its_name_can_hold_a_glob(tmp_path):
+    folder = tmp_path / "[mine]"
+    folder.mkdir()
+    (folder / "a1.csv").write_text("text\n")
+    assert resolve(Source(path="a*.csv"), folder) == [folder / "a1.csv"]
+
+
 def test_paths_globs_and_folders_resolve_sorted(tmp_path):
     touch(tmp_path, "b.csv", "a.csv", "d/e/f.txt", "d/.x")
     assert [p.name for p in resolve(Source(path="a.csv"), tmp_path)] == ["a.csv"]

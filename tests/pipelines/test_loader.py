@@ -135,6 +135,10 @@ def test_an_override_is_named_as_it_was_typed():
         ("split.seed=[", "is not a YAML value"),
         ("corpus.sources.7.path=x", "corpus.sources has no item 7; expected 0 to 0"),
         ("execution.worker=3", "(did you mean 'workers'?)"),
+        ("corpus.licence=2024-02-30", "is not a YAML value"),
+        ("registry.name=team/reviews", "a name without `/`, `:`, `@` and quotation marks"),
+        ("cleaning.max_characters=0", "of at least 1"),
+        ("cleaning={min_characters: 9, max_characters: 8}", "every document would be rejected"),
     ],
 )
 def test_a_bad_override_is_refused(override, said):
@@ -147,6 +151,7 @@ def test_a_bad_override_is_refused(override, said):
         ("name: a\nname: b\n", "my.yaml:2: not YAML: found duplicate key"),
         ("name: a\n  b: [\n", "my.yaml:2: not YAML: mapping values are not allowed here"),
         ("- a\n", "my.yaml:1: holds a list"),
+        ("name: a\ncorpus: {licence: 2024-02-30}\n", "not YAML: day is out of range"),
         ("", "name is missing; expected lower-case letters, digits and hyphens"),
     ],
 )
@@ -214,6 +219,10 @@ def test_options_that_stand_elsewhere_are_filled_in(tmp_path):
         ("", ["search.space={encoder.max_words: [0, 50]}"], "takes encoder.max_words at one value"),
         (", options: {min_count: 2}", [], "2 is not embedding.min_count, which is 3"),
         (", options: {stepz: 9}", [], "unknown key 'stepz'"),
+        ("", ["evaluation.swaps=[[he, she]]"], "answers of the head 'language-model' are no"),
+        ("", ["evaluation.wanted_accuracy=0.9"], "are no classes; expected null"),
+        ("", ["gate.test=mcnemar"], "are no classes; expected auto or bootstrap"),
+        ("", ["registry.candidate=best"], "cannot be served; expected network"),
     ],
 )
 def test_what_a_head_cannot_use_is_refused(tmp_path, options, overrides, said):

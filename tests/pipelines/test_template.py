@@ -72,6 +72,25 @@ def test_labels_outside_of_columns_are_found(tmp_path, make):
     assert sorted(seen.labels.values()) == [20, 20, 20]
 
 
+def test_a_language_model_reads_whole_lines_whatever_stands_first(tmp_path):
+    (tmp_path / "chat.txt").write_text("Ann: hello to you\nBob: and to you\n" * 30)
+    assert glance(tmp_path / "chat.txt").format == "labelled-lines"
+    seen = glance(tmp_path / "chat.txt", language_model=True)
+    assert (seen.format, seen.label) == ("lines", None)
+
+
+def test_a_bad_row_does_not_end_the_look(tmp_path):
+    rows = "".join(f"document {n},{'abcde'[n % 5]}\n" for n in range(50))
+    (tmp_path / "a.csv").write_text(f'text,label\n"good" one,a\n{rows}')
+    seen = glance(tmp_path / "a.csv")
+    assert (seen.n_rows, len(seen.labels)) == (50, 5)
+    (tmp_path / "a.jsonl").write_text('{"text": "one\u2028two", "label": 1}\n' * 3, "utf-8")
+    assert glance(tmp_path / "a.jsonl").n_rows == 3
+    (tmp_path / "a.parquet").write_text("nothing of the kind")
+    with pytest.raises(InputError, match="not Parquet"):
+        glance(tmp_path / "a.parquet")
+
+
 def test_plain_lines_have_no_label(tmp_path):
     (tmp_path / "a.txt").write_text("".join(f"{n}th document\n" for n in range(50)))
     assert (seen := glance(tmp_path / "a.txt")).format == "lines"

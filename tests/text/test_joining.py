@@ -13,6 +13,11 @@ from lslm.text.tokenizers import characters, words
         'She said "come in", and left.',
         "What? No! 50% of it: all;",
         "很好, 很好",
+        "很好，我们走吧。他说：“好！”",
+        "これは、本です。「はい」",
+        "यह अच्छा है। ठीक",
+        "كيف حالك؟ بخير، شكرا",
+        "3.5 of 1,000, and 1, 2, 3.",
         "one\ntwo",
     ],
 )

@@ -1,6 +1,7 @@
 """CSV and TSV: the standard reader in strict mode, every cell as the text it is."""
 
 import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from lslm.corpus import opening
 from lslm.corpus.columns import Columns
 from lslm.corpus.records import Malformed, Row
+from lslm.errors import InputError
 
 _FIELD_LIMIT = 1 << 24
 _SAMPLE = 1 << 18
@@ -46,7 +48,7 @@ def sniff(sample: str, column: str, separator: str = "auto") -> Dialect:
 
 def header(sample: str, dialect: Dialect) -> list[str]:
     """The column names."""
-    return next(_tolerant(sample, dialect), [])
+    return next(sampled(sample, dialect), [])
 
 
 def rows(
@@ -56,7 +58,14 @@ def rows(
     dialect = sniff(opening.head(path, encoding, _SAMPLE), columns.text, separator)
     with opening.text_lines(path, encoding, "", advance) as lines:
         reader = dialect.reader(lines)
-        names = [name.strip() for name in next(reader, [])]
+        try:
+            names = [name.strip() for name in next(reader, [])]
+        except csv.Error as error:
+            raise InputError(
+                f"the header is badly quoted: {error}",
+                where=f"{path}:{reader.line_num}",
+                right="names of columns, each quoted whole or not at all",
+            ) from None
         columns.check(names, str(path))
         while True:
             number = reader.line_num + 1
@@ -83,7 +92,7 @@ def _reason(error: csv.Error, first: int, last: int) -> str:
 
 
 def _fitness(sample: str, dialect: Dialect, column: str) -> tuple[bool, float, bool, int]:
-    found = list(_tolerant(sample, dialect))
+    found = list(sampled(sample, dialect))
     if not found:
         return (False, 0.0, dialect.quoted, 0)
     width = len(found[0])
@@ -92,9 +101,9 @@ def _fitness(sample: str, dialect: Dialect, column: str) -> tuple[bool, float, b
     return (named, alike if width > 1 or named else 0.0, dialect.quoted, width)
 
 
-def _tolerant(sample: str, dialect: Dialect) -> Iterator[list[str]]:
-    """Rows of the sample; an unreadable one counts as a row of no cells."""
-    reader = dialect.reader(iter(sample.splitlines(keepends=True)))
+def sampled(sample: str, dialect: Dialect) -> Iterator[list[str]]:
+    """Rows of the sample; an unreadable one counts as a row of no cells, and one that is cut off is left out."""
+    reader = dialect.reader(io.StringIO(sample, newline=""))
     while True:
         try:
             cells = next(reader)
