@@ -83,6 +83,7 @@ def _trained(loaded: Pipeline) -> RunReport:
     context = FlowRunContext.get()
     assert context is not None
     with (
+        stopping.apart(),
         runners.opened(loaded.settings) as runner,
         runner,
         context.model_copy(update={"task_runner": runner}),

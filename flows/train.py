@@ -39,11 +39,21 @@ def train(settings: Settings, base: Path) -> RunReport:
     options = heads.options(head).model_dump(mode="json")
     start = Hyperparameters(encoder=settings.encoder, training=settings.training, head=options)
     baselines = settings.evaluation.baselines
-    baselines = tuple(heads.get(head.kind).baselines) if baselines is None else baselines
+    kind = heads.get(head.kind)
+    baselines = tuple(kind.baselines) if baselines is None else baselines
     with tracked.opened(settings, base) as run:
         files = corpora.fingerprints(run)
-        corpus = corpora.clean(run, files, settings.corpus, settings.cleaning, head.kind)
-        parts = corpora.split(run, corpus, settings.split, settings.evaluation.folds, head.kind)
+        corpus = corpora.clean(
+            run, files, settings.corpus, settings.cleaning, kind.needs_label, kind.extras
+        )
+        parts = corpora.split(
+            run,
+            corpus,
+            settings.split,
+            settings.evaluation.folds,
+            kind.needs_label,
+            kind.blocked,
+        )
         tokens = corpora.tokenize(run, parts.development, parts.outside, settings.text, head)
         vectors = embeddings.pretrain(run, tokens.outside, learned)
         language = embeddings.Language.of(settings)
@@ -99,10 +109,12 @@ def train(settings: Settings, base: Path) -> RunReport:
             registry=settings.registry,
             store=run.store,
             out_of_scope=settings.split.out_of_scope,
+            licence=settings.corpus.licence,
         )
         report = registry.register(
             run, corpus, parts, found, folds, asides, put, tested, head, terms
         )
+        tracked.refer(run, report)
     return approval.settled(run, report)
 
 

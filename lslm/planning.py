@@ -95,10 +95,15 @@ def key_parts(arguments: dict[str, Any], modules: tuple[str, ...]) -> Parts:
     for name, value in arguments.items():
         parts |= _flat(name, value)
     for module in sorted(_closure(modules)):
-        parts[f"source of {module}"] = _source_digest(module)
+        parts |= source_part(module)
     for package, installed in _packages(modules).items():
         parts[f"version of {package}"] = installed
     return parts
+
+
+def source_part(module: str) -> Parts:
+    """The part of a key that is the source of one module."""
+    return {f"source of {module}": _source_digest(module)}
 
 
 def key(stage: str, parts: Parts) -> str:
@@ -219,14 +224,18 @@ def _flat(name: str, value: Any) -> Parts:
 
 @cache
 def _closure(modules: tuple[str, ...]) -> frozenset[str]:
-    """The modules of this library that these import, and so on."""
+    """The modules of this library, and of the packages of these, that these import, and so on.
+
+    A head may come from another package: its own modules decide as much as ours.
+    """
+    own = {"lslm", *(module.split(".")[0] for module in modules)}
     found: set[str] = set()
     waiting = list(modules)
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += [name for name in _imports(module) if name.split(".")[0] == "lslm"]
+            waiting += [name for name in _imports(module) if name.split(".")[0] in own]
     return frozenset(found)
 
 
@@ -249,14 +258,26 @@ def _distributions() -> Mapping[str, list[str]]:
 def _imports(module: str) -> frozenset[str]:
     """Names of modules that a module imports anywhere in its source."""
     found: set[str] = set()
+    own = ("lslm.", f"{module.split('.', maxsplit=1)[0]}.")
     for node in ast.walk(ast.parse(_source(module))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-            names = (f"{node.module}.{alias.name}" for alias in node.names)
-            found |= {name for name in names if name.startswith("lslm.") and _is_module(name)}
+        elif isinstance(node, ast.ImportFrom):
+            origin = _origin(module, node)
+            found.add(origin)
+            names = (f"{origin}.{alias.name}" for alias in node.names)
+            found |= {name for name in names if name.startswith(own) and _is_module(name)}
     return frozenset(found)
+
+
+def _origin(module: str, node: ast.ImportFrom) -> str:
+    """What a module imports from, by its whole name."""
+    if not node.level:
+        return node.module or ""
+    spec = importlib.util.find_spec(module)
+    inside = spec is not None and spec.submodule_search_locations is not None
+    package = module if inside else module.rpartition(".")[0]
+    return importlib.util.resolve_name("." * node.level + (node.module or ""), package)
 
 
 @cache

@@ -4,7 +4,8 @@ The state of a fit is kept before its epoch is heard of, so a run that goes on l
 running, the first Ctrl-C stops at once. SIGTERM is a Ctrl-C with another status. None of this happens outside
 `listening`: a run that a Prefect worker started is stopped by Prefect.
 
-A limit of time that holds for a run is lifted where nothing is left but to wait for a person.
+A limit of time that holds for a run is lifted where nothing is left but to wait for a person. When it is over,
+fits end with their epoch as after a signal: nobody waits for the rest of a trial.
 """
 
 import signal
@@ -113,15 +114,33 @@ def check() -> None:
 
 @contextmanager
 def limited(limit: AbstractContextManager[None]) -> Iterator[None]:
-    """`limit` stops the block when its time is over, unless `lift` was called there."""
+    """`limit` stops the block when its time is over, unless `lift` was called there.
+
+    What it raises then is a TimeoutError. Fits that other threads wait for end too (see `apart`).
+    """
     global _limit
-    with ExitStack() as held:
-        held.enter_context(limit)
-        before, _limit = _limit, held
-        try:
-            yield
-        finally:
-            _limit = before
+    try:
+        with ExitStack() as held:
+            held.enter_context(limit)
+            before, _limit = _limit, held
+            try:
+                yield
+            finally:
+                _limit = before
+    except TimeoutError:
+        _stop.asked = _stop.asked or signal.SIGTERM
+        raise
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """What is asked in the block does not hold behind it: a run of a worker may not be the last of its process."""
+    global _stop
+    before, _stop = _stop, _Stop()
+    try:
+        yield
+    finally:
+        _stop = before
 
 
 def lift() -> None:

@@ -62,34 +62,29 @@ def _parts_pages(parts: Parts) -> Pages:
 
 @stage("Clean", modules=("lslm.cleaning.chain",), pages=_cleaning_pages)
 def clean(
-    run: Run, files: dict[str, str], corpus: CorpusSettings, cleaning: CleaningSettings, head: str
+    run: Run,
+    files: dict[str, str],
+    corpus: CorpusSettings,
+    cleaning: CleaningSettings,
+    needs_label: bool,
+    extras: tuple[str, ...],
 ) -> Handle:
     """Read, clean and group the documents."""
     with run.workspace.scratch() as folder:
-        kind = heads.get(head)
         chain.clean(
-            run.settings,
-            run.base,
-            folder / "corpus",
-            needs_label=kind.needs_label,
-            extras=kind.extras,
+            run.settings, run.base, folder / "corpus", needs_label=needs_label, extras=extras
         )
         return run.workspace.add(folder / "corpus")
 
 
 @stage("Split", modules=("lslm.corpus.splitting",), pages=_parts_pages)
-def split(run: Run, corpus: Handle, cut: SplitSettings, n_folds: int, head: str) -> Parts:
+def split(
+    run: Run, corpus: Handle, cut: SplitSettings, n_folds: int, needs_label: bool, blocked: bool
+) -> Parts:
     """Cut the holdout off before anything is fitted."""
     with run.workspace.scratch() as folder:
         into = folder / "parts"
-        kind = heads.get(head)
-        splitting.split(
-            corpus.path,
-            run.settings,
-            into,
-            needs_label=kind.needs_label,
-            blocked=kind.blocked,
-        )
+        splitting.split(corpus.path, run.settings, into, needs_label=needs_label, blocked=blocked)
         return Parts(
             development=run.workspace.add(into / "development.parquet"),
             holdout=run.workspace.add(into / "holdout.parquet"),

@@ -66,7 +66,12 @@ def _pages(vectors: Handle | None) -> Pages:
     return {"words": f"# Word vectors\n\n{len(known.words):,} words. Nearest words:\n\n{table}"}
 
 
-@stage("Pretrain word vectors", modules=("lslm.embeddings.word2vec",), pages=_pages)
+@stage(
+    "Pretrain word vectors",
+    modules=("lslm.embeddings.word2vec",),
+    pages=_pages,
+    unread=("embedding.adapt_epochs", "embedding.outside_words"),
+)
 def pretrain(run: Run, outside: Handle | None, embedding: EmbeddingSettings) -> Handle | None:
     """Vectors of the outside text; None where there is none, or none are wanted.
 
@@ -112,6 +117,7 @@ def _language_pages(read: Handle | None) -> Pages:
     "Pretrain language models",
     modules=("lslm.pretraining.learning", "lslm.pretraining.outside"),
     pages=_language_pages,
+    unread=("language.settings.adapt_epochs",),
 )
 def pretrain_language_model(
     run: Run,
@@ -128,7 +134,14 @@ def pretrain_language_model(
         return None
     settings, shape = language.settings, language.shape
     n_epochs = settings.epochs * len(shape.directions)
-    made_of = {"outside": outside, "vectors": vectors, "words": outside_words, "language": language}
+    read = settings.model_dump(exclude={"adapt_epochs"})
+    made_of = {
+        **read,
+        "outside": outside,
+        "vectors": vectors,
+        "words": outside_words,
+        "shape": shape,
+    }
     with (
         run.workspace.scratch() as folder,
         progress.bar("Language models", n_epochs, "epochs"),

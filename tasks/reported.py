@@ -58,6 +58,8 @@ class Terms(BaseModel):
     """Where it is registered: what is done for one store is not done for another."""
     out_of_scope: str | None = None
     """Label of documents of no class."""
+    licence: str | None = None
+    """Of the documents, for the card."""
 
 
 class Asides(BaseModel):

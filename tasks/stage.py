@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
+from types import FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 import prefect
@@ -24,6 +25,9 @@ from lslm.workspace import Workspace
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 Record = TypeVar("Record", bound=BaseModel)
+
+_CARRYING = {f"tasks.{name}" for name in ("stage", "tracked", "runners", "fits", "flow_runs")}
+"""Modules that carry runs and decide no result: keys do not hold their source."""
 
 # Prefect's default is a pickle, which runs whatever was planted in it.
 _JSON = JSONSerializer()
@@ -132,8 +136,10 @@ class Stage(Generic[Arguments, Result]):
         pages: Callable[[Result], Pages],
         outcome: Callable[[Result], Any],
         then: Callable[[Run, dict[str, Any]], None] | None,
+        unread: tuple[str, ...],
     ) -> None:
-        self.function, self.title, self.modules = function, title, modules
+        self.function, self.title = function, title
+        self.modules, self.unread = modules, unread
         self.pages, self.outcome, self.then = pages, outcome, then
         self.name = function.__name__.replace("_", "-")
         self.task = prefect.task(
@@ -174,8 +180,14 @@ class Stage(Generic[Arguments, Result]):
         return Pending(future, lambda: self._go_on(run, arguments))
 
     def parts(self, arguments: dict[str, Any]) -> Parts:
-        """What the stage's key is made of."""
-        return planning.key_parts(arguments, self.modules)
+        """What the stage's key is made of.
+
+        Beside what `modules` say there is the source of its own module, and of those of the stages it uses.
+        """
+        parts = planning.key_parts(arguments, self.modules)
+        for module in _own_modules(self):
+            parts |= planning.source_part(module)
+        return {name: part for name, part in parts.items() if name not in self.unread}
 
     def _kept(self, run: Run, arguments: dict[str, Any]) -> Result:
         """The result, once it is there for later runs.
@@ -235,20 +247,44 @@ class Stage(Generic[Arguments, Result]):
         return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
+def _own_modules(stage: Stage[Any, Any]) -> set[str]:
+    """The stage's module, and those of the stages and functions beside it that this imports by name, and so on."""
+    found: set[str] = set()
+    waiting: list[Any] = [stage.function]
+    while waiting:
+        function = waiting.pop()
+        if function.__module__ not in found:
+            found.add(function.__module__)
+            waiting += filter(_decides, map(_unwrapped, function.__globals__.values()))
+    return found
+
+
+def _unwrapped(value: Any) -> Any:
+    return value.function if isinstance(value, Stage) else value
+
+
+def _decides(value: Any) -> bool:
+    """Whether it is a function of this package that may decide a result."""
+    home = value.__module__ if isinstance(value, FunctionType) else ""
+    return home.startswith("tasks.") and home not in _CARRYING
+
+
 def stage(
     title: str,
     modules: tuple[str, ...],
     pages: Callable[[Result], Pages] = lambda result: {},
     outcome: Callable[[Result], Any] = lambda result: result,
     then: Callable[[Run, dict[str, Any]], None] | None = None,
+    unread: tuple[str, ...] = (),
 ) -> Callable[[Callable[Concatenate[Run, Arguments], Result]], Stage[Arguments, Result]]:
     """Make a function a stage; `modules` of the library, and what they import, are in its key.
 
     `pages` makes Prefect artifacts of its result, found or new: Markdown by name. `outcome` is the part
     of it that the same settings and data make again, without times and the like. `then` follows where the
     stage was submitted as a part and its result is there for later runs.
+    `unread` names settings among its arguments, dotted, that its result does not hang on.
     """
-    return lambda function: Stage(function, title, modules, pages, outcome, then)
+    return lambda function: Stage(function, title, modules, pages, outcome, then, unread)
 
 
 def leave(run: Run, pages: Pages) -> None:

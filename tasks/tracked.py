@@ -12,6 +12,7 @@ from prefect.utilities.urls import url_for
 
 from lslm import stopping
 from lslm.corpus import sources
+from lslm.evaluation.report import RunReport
 from lslm.services import addresses
 from lslm.settings import Settings
 from lslm.tracking import runs
@@ -72,6 +73,12 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
         made.reset(noting)
     runs.close_run(store_of(run), run_id, "FINISHED")
     run.workspace.forget_checkpoints(settings.name)
+
+
+def refer(run: Run, report: RunReport) -> None:
+    """Say on a run of which nothing new came, such as a search that went on in vain, where everything stands."""
+    if not planner.get() and report.run_id != run.run_id:
+        runs.note_same(store_of(run), run.run_id, report.run_id)
 
 
 def served() -> bool:

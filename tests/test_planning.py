@@ -28,6 +28,22 @@ def test_the_key_of_a_stage_that_trains_is_made_without_keras():
     subprocess.run([sys.executable, "-c", KEY], check=True)
 
 
+def test_the_key_holds_the_modules_of_a_head_from_another_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "otherheads"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "head.py").write_text("from . import losses\nfrom otherheads.parts import layer\n")
+    (package / "losses.py").write_text("from lslm import errors\n")
+    (package / "parts.py").write_text("layer = 1\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    parts = planning.key_parts({}, ("otherheads.head",))
+    named = {name.removeprefix("source of ") for name in parts}
+    assert {f"otherheads.{name}" for name in ("head", "losses", "parts")} < named
+    assert "lslm.errors" in named
+
+
 @pytest.fixture
 def finished(monkeypatch: pytest.MonkeyPatch) -> Callable[[RunReport], None]:
     """Let every stage be done, and this be what the last one made."""

@@ -1,7 +1,10 @@
 import os
 import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from prefect.utilities.timeout import timeout
 
 from lslm import stopping
 from lslm.stopping import Interrupted
@@ -37,6 +40,29 @@ def test_where_no_fit_runs_the_first_signal_stops_at_once():
             pass
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_when_the_time_is_over_fits_of_other_threads_end_with_their_epoch():
+    epochs: list[int] = []
+
+    def fit() -> None:
+        with stopping.fitting():
+            for number in range(1000):
+                time.sleep(0.01)
+                epochs.append(number)
+                stopping.check()
+
+    def run() -> None:
+        # As a flow run ends: the limit first, then the runner, which waits for its threads.
+        with stopping.apart(), ThreadPoolExecutor() as runner, stopping.limited(timeout(0.2)):
+            fitted = runner.submit(fit)
+            while not fitted.done():
+                time.sleep(0.01)  # The timer of a test itself takes signals away from Prefect's.
+
+    with pytest.raises(TimeoutError):
+        run()
+    assert 0 < len(epochs) < 900
+    stopping.check()
 
 
 def test_a_signal_that_a_library_took_is_taken_back():

@@ -58,7 +58,9 @@ def _front_matter(report: RunReport, settings: Settings) -> str:
 
 def _kind(report: RunReport, settings: Settings) -> tuple[str, ...]:
     """What answers."""
-    return (settings.encoder.cell, "recurrent") if report.system == NETWORK else (report.system,)
+    if report.system != NETWORK:
+        return (report.system,)
+    return (str(report.chosen.get("encoder.cell", settings.encoder.cell)), "recurrent")
 
 
 def _intended_use(report: RunReport, settings: Settings) -> str:

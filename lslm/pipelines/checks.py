@@ -218,6 +218,11 @@ def _range_problems(at: Keys, name: str, limits: Range, field: FieldInfo) -> lis
             "step is not whole",
             "a whole number",
         ),
+        (
+            whole and limits.step is None and name.startswith("head."),
+            "a head's whole numbers without a step",
+            "a step, such as 1",
+        ),
     )
     return [Problem(at, f"{dotted(at)}: {what}", right) for broken, what, right in rules if broken]
 

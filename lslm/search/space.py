@@ -110,7 +110,8 @@ def _choices(name: str, choices: Range | tuple[Any, ...]) -> list[Any]:
     step = choices.step or 1.0
     if not _whole(name, choices) and choices.step is None:
         step = choices.high - choices.low or 1.0
-    n_steps = round((choices.high - choices.low) / step)
+    # Down: what is left of a range that is no multiple of its step is no step. Up to what floats lose.
+    n_steps = math.floor((choices.high - choices.low) / step + 1e-9)
     values = [round(choices.low + i * step, 10) for i in range(n_steps + 1)]
     return [int(value) for value in values] if _whole(name, choices) else values
 

@@ -36,6 +36,7 @@ __all__ = [
     "log_table",
     "log_trial",
     "note_holdout_use",
+    "note_same",
     "note_system",
     "open_run",
     "run_key",
@@ -43,7 +44,9 @@ __all__ = [
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
-_SYSTEM = "lslm.system"
+_SYSTEM, _SAME = "lslm.system", "lslm.same_as"
+_NOTE = "mlflow.note.content"
+"""MLflow's own tag of a run's description."""
 _KEY, _RESUMED, _HOLDOUT = "lslm.key", "lslm.resumed", "lslm.holdout_scored"
 _FLOW_RUN = "prefect.flow_run_id"
 _ELSEWHERE = {"workspace", "tracking", "execution"}
@@ -124,6 +127,15 @@ def note_system(store: Store, run_id: str, system: str) -> None:
     store.client.set_tag(run_id, _SYSTEM, system)
 
 
+def note_same(store: Store, run_id: str, other: str) -> None:
+    """Note that this run came to what the run `other` shows, and shows nothing of its own."""
+    store.client.set_tag(run_id, _SAME, other)
+    known = store.client.get_run(run_id).data.tags.get(_NOTE, "")
+    said = f"Nothing new came of this run: scores, report and model stand on the run `{other}`."
+    if said not in known:
+        store.client.set_tag(run_id, _NOTE, f"{known}\n\n{said}".strip())
+
+
 def holdout_uses(store: Store, digest: str) -> int:
     """How many runs, of all experiments, have scored the holdout with this digest."""
     experiments = [each.experiment_id for each in store.client.search_experiments()]
@@ -170,7 +182,7 @@ def _tags(
         tags[_FLOW_RUN] = flow_run_id
     if flow_run_url:
         tags["prefect.flow_run_url"] = flow_run_url
-        tags["mlflow.note.content"] = f"[Prefect flow run]({flow_run_url})"
+        tags[_NOTE] = f"[Prefect flow run]({flow_run_url})"
     return tags
 
 

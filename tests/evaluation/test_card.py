@@ -135,6 +135,11 @@ def test_the_card_tells_the_licence_and_what_the_model_is_for() -> None:
     assert "## Intended use\n\nTo sort letters to the editor." in card
 
 
+def test_the_card_names_the_cell_that_was_chosen() -> None:
+    chosen = report(scores(0.02, 0.01, 0.03)).model_copy(update={"chosen": {"encoder.cell": "gru"}})
+    assert 'tags: ["classify", "gru", "recurrent"]' in model_card(chosen, SETTINGS)
+
+
 def test_the_card_of_a_baseline_is_about_the_baseline() -> None:
     found = report(scores(-0.02, -0.03, 0.01)).model_copy(update={"system": "word-char-svc"})
     card = model_card(found, SETTINGS)

@@ -38,3 +38,16 @@ def test_names_that_a_pretrained_layer_settles_stay_out() -> None:
     assert not space.keys() & set(SETTLED)
     assert "encoder.layers" in space
     assert spaces.of(HEAD, None, settled=SETTLED).keys() < spaces.of(HEAD, None).keys()
+
+
+def test_a_grid_stays_within_its_ranges() -> None:
+    points = spaces.grid(
+        {
+            "encoder.units": Range(low=64, high=128, step=40),
+            "encoder.spatial_dropout": Range(low=0.1, high=0.9, step=0.3),
+            "encoder.head_dropout": Range(low=0.0, high=0.6, step=0.1),
+        }
+    )
+    assert points["encoder.units"] == [64, 104]
+    assert points["encoder.spatial_dropout"] == [0.1, 0.4, 0.7]
+    assert points["encoder.head_dropout"] == [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6]

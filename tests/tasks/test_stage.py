@@ -11,11 +11,15 @@ from prefect.client.orchestration import get_client
 from prefect.filesystems import LocalFileSystem
 
 from lslm.errors import InputError
-from lslm.settings import ExecutionSettings, Settings
+from lslm.settings import EmbeddingSettings, ExecutionSettings, PretrainingSettings, Settings
 from lslm.workspace import Workspace
+from tasks.embeddings import Language, pretrain, pretrain_language_model
+from tasks.registry import register
 from tasks.stage import Named, Run, stage
+from tests.tasks.test_registered import TERMS
 
 CALLS: list[str] = []
+PRETRAINED = Settings(name="reviews", pretraining=PretrainingSettings(language_model=True))
 
 
 class Part(Named):
@@ -132,3 +136,29 @@ def test_a_stage_leaves_its_page_also_where_its_result_was_there(run: Run) -> No
 
 def test_a_part_is_kept_before_the_whole_is_done(run: Run) -> None:
     assert flow_of(lambda: whole(run, "a")) == [True, True]
+
+
+def test_a_key_holds_the_stage_s_own_source_and_no_setting_that_it_does_not_read() -> None:
+    given = {"outside": None, "embedding": EmbeddingSettings()}
+    parts = pretrain.parts(given)
+    assert "source of tasks.embeddings" in parts
+    assert "source of tasks.stage" not in parts
+    for changes, same in (({"adapt_epochs": 9, "outside_words": 9}, True), ({"epochs": 9}, False)):
+        other = given | {"embedding": EmbeddingSettings(**changes)}
+        assert (pretrain.parts(other) == parts) is same
+    language = Language.of(PRETRAINED)
+    assert language is not None
+    adapted = language.settings.model_copy(update={"adapt_epochs": 9})
+    whole = [
+        pretrain_language_model.parts({"language": each})
+        for each in (language, language.model_copy(update={"settings": adapted}))
+    ]
+    assert whole[0] == whole[1]
+
+
+def test_the_licence_is_a_part_of_what_is_registered() -> None:
+    whole = [
+        register.parts({"terms": TERMS.model_copy(update={"licence": each})})
+        for each in (None, "CC-BY-4.0")
+    ]
+    assert whole[0] != whole[1]
