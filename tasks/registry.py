@@ -87,7 +87,7 @@ def register(
     material = Material(run, kind, corpus, parts, found, given, asides, models, held, terms)
     report = reported(material)
     challenger = _challenger(kind, models, parts, held, report.holdout)
-    uses = runs.note_holdout_use(store, run.run_id, parts.holdout.digest)
+    uses = runs.note_holdout_use(store, run.run_id, _documents_of(parts.holdout))
     seen = gate.gather(store, name, challenger, terms.gate, holdout_uses=uses, run_id=run.run_id)
     digest = hashlib.sha256(report.model_dump_json().encode()).hexdigest()
     version = registry.register(
@@ -145,12 +145,13 @@ def _decided(run: Run, version: str, seen: gate.Evidence, terms: Terms) -> Decis
 
 
 def _said_before(run: Run, version: str) -> Decision | None:
-    """What the gate said before the run was cut off, where the version is champion since: the one it was
-    compared with is not there to be compared with again.
+    """What the gate said before the run was cut off, where the version is champion since, or a person was asked:
+    a person answers for that comparison, and the champion of now may be another one.
     """
     store, name = store_of(run), run.settings.model_name
     rules = verdicts.kept(store, name, version)
-    return gate.judged(rules) if rules and registry.champion(store, name) == version else None
+    decided = registry.champion(store, name) == version or approvals.state(store, name, version)
+    return gate.judged(rules) if rules and decided else None
 
 
 def _as_served(models: Models, parts: Parts, tested: Answers) -> Answers:
@@ -160,6 +161,12 @@ def _as_served(models: Models, parts: Parts, tested: Answers) -> Answers:
     texts: list[str] = pl.read_parquet(parts.holdout.path, columns=["text"])["text"].to_list()
     outputs = Predictor.load(models.candidate.path, cleans=False).outputs(texts)
     return replace(tested, outputs={**tested.outputs, models.system: outputs})
+
+
+def _documents_of(holdout: Handle) -> str:
+    """A digest of the holdout's documents alone: numbers and groups in its file are those of a whole corpus."""
+    found = pl.read_parquet(holdout.path, columns=["fingerprint"])["fingerprint"].sort()
+    return hashlib.sha256(found.to_numpy().tobytes()).hexdigest()
 
 
 def _challenger(

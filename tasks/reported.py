@@ -30,7 +30,7 @@ from lslm.evaluation.scoring import score_folds, score_systems
 from lslm.evaluation.slices import Answered
 from lslm.evaluation.swapping import swap_effects
 from lslm.evaluation.variation import variation
-from lslm.heads.contract import Array, Head
+from lslm.heads.contract import Head
 from lslm.provenance import environment
 from lslm.serving.model_folder import ModelFolder
 from lslm.serving.predictor import Predictor
@@ -211,9 +211,11 @@ def _scope(given: Material) -> OutOfScope | None:
     return scope.by_threshold(label, marked.below, pooled, held, outside, settings)
 
 
-def _answered(predictor: Predictor, documents: Handle | None) -> Array:
-    texts = pl.read_parquet(documents.path)["text"].to_list() if documents else []
-    return predictor.outputs(texts)
+def _answered(predictor: Predictor, documents: Handle | None) -> scope.Strangers:
+    if documents is None:
+        return scope.Strangers(predictor.outputs([]))
+    found = pl.read_parquet(documents.path, columns=["text", "group"])
+    return scope.Strangers(predictor.outputs(found["text"].to_list()), found["group"].to_numpy())
 
 
 def _embedding(folds: list[Answers]) -> dict[str, Any]:

@@ -53,9 +53,11 @@ def compare(
 
 
 def _told(found: "VersionComparison") -> str:
+    from lslm.statistics.significance import may_be_chance
+
     groups = f" in {found.n_groups} groups" if found.n_groups else ""
     left_out = f", {found.n_left_out} left out" if found.n_left_out else ""
-    chance = "may be chance" if found.low <= 0 <= found.high else "is more than chance"
+    chance = "may be chance" if may_be_chance(found) else "is more than chance"
     return (
         f"{found.metric}, n = {found.n}{groups}{left_out}\n"
         f"  {found.first}   {found.first_value:.4f}\n"

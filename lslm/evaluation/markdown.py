@@ -17,6 +17,7 @@ from lslm.evaluation.sections import (
     variation_text,
 )
 from lslm.evaluation.tables import literal, table, told
+from lslm.statistics.significance import may_be_chance
 
 _SHOWN_CHARACTERS = 80
 _SHOWN_TRIALS = 10
@@ -87,7 +88,7 @@ def _verdict(report: RunReport, scores: Scores, where: str) -> str:
     sign = 1 if report.direction == "maximize" else -1
     ahead = sign * closest.difference > 0
     beats = "beats every baseline" if ahead else "does not beat every baseline"
-    chance = ", which may be chance" if closest.low <= 0 <= closest.high else ""
+    chance = ", which may be chance" if may_be_chance(closest) else ""
     return (
         f"On the {where} the network {beats}: {closest.difference:+.4f} {closest.metric} against "
         f"{closest.against} ({closest.low:+.4f} to {closest.high:+.4f}; {closest.test}: "

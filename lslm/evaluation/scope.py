@@ -1,6 +1,7 @@
 """Documents that belong to none of the classes: how many are told apart, and what that costs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,6 +13,16 @@ from lslm.evaluation.scoring import NETWORK, mean_of_some, mean_score
 from lslm.heads.contract import Array, Head
 from lslm.settings import EvaluationSettings
 from lslm.statistics.abstention import scope_threshold
+
+
+@dataclass(frozen=True)
+class Strangers:
+    """Documents of no class."""
+
+    outputs: Array
+    """What the model answers, `(n, n_classes)`."""
+    groups: Array | None = None
+    """Number of each one's group, `(n,)`."""
 
 
 def threshold(head: Head, folds: Sequence[Answers], outside: Array) -> float:
@@ -29,7 +40,7 @@ def by_threshold(
     below: float,
     folds: Answers,
     holdout: Answers,
-    outside: tuple[Array, Array],
+    outside: tuple[Strangers, Strangers],
     settings: EvaluationSettings,
 ) -> OutOfScope:
     """For a model that never saw such documents; `outside` are its answers for them, by part.
@@ -62,15 +73,15 @@ def as_class(
 
 
 def _rejecting(
-    inside: Answers, outside: Array, below: float, settings: EvaluationSettings
+    inside: Answers, outside: Strangers, below: float, settings: EvaluationSettings
 ) -> ScopeScores:
     outputs = inside.outputs[NETWORK]
     right = (outputs.argmax(axis=1) == inside.truth) & (outputs.max(axis=1) >= below)
     accuracy = mean_score(right.astype(np.float64), settings, inside.groups)
-    if not len(outside):
+    if not len(outside.outputs):
         return ScopeScores(accuracy=accuracy, recall=None)
-    rejected = (outside.max(axis=1) < below).astype(np.float64)
-    return ScopeScores(accuracy=accuracy, recall=mean_score(rejected, settings))
+    rejected = (outside.outputs.max(axis=1) < below).astype(np.float64)
+    return ScopeScores(accuracy=accuracy, recall=mean_score(rejected, settings, outside.groups))
 
 
 def _choosing(answers: Answers, place: int, settings: EvaluationSettings) -> ScopeScores:

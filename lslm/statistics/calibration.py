@@ -75,9 +75,11 @@ class CalibrationError:
         return _error(_bins(sure, self.n_bins), right - sure)
 
     def resample(self, truth: Array, outputs: Array, draws: Draws) -> Array:
-        """Its values on the draws, `(resamples,)`, the bins held fixed.
+        """Its values on the draws, `(resamples,)`, the bins held fixed, less what drawing adds to them.
 
-        Drawn are right and wrong answers of each bin; a confidence is taken as its bin's mean.
+        Drawn are right and wrong answers of each bin; a confidence is taken as its bin's mean. A draw has the
+        chance of the sample and its own, and an error grows with either: without the correction (Efron &
+        Tibshirani 1993, section 10.2) an interval can lie above the error itself.
         """
         sure, right = _answers(outputs, truth)
         numbers, inside = np.unique(_bins(sure, self.n_bins), return_inverse=True)
@@ -85,7 +87,8 @@ class CalibrationError:
         blocks = draws.counts(inside * 2 + (right > 0), 2 * len(numbers))
         drawn = np.concatenate([block.reshape(-1, len(numbers), 2) for block in blocks])
         gaps = drawn[:, :, 1] - drawn.sum(axis=2) * confidences
-        return np.abs(gaps).sum(axis=1) / drawn.sum(axis=(1, 2))
+        errors = np.abs(gaps).sum(axis=1) / drawn.sum(axis=(1, 2))
+        return np.maximum(errors - (errors.mean() - self(truth, outputs)), 0.0)
 
 
 expected_calibration_error = CalibrationError()

@@ -1,6 +1,6 @@
 """Paired tests: do two systems differ on the same documents by more than chance?"""
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,6 +8,23 @@ from numpy.typing import ArrayLike, NDArray
 from lslm.statistics.resampling import Array, Draws, percentiles, resampled_means
 
 _BLOCK = 1 << 22
+_LEVEL = 0.05
+
+
+class Difference(Protocol):
+    """What a paired comparison found."""
+
+    @property
+    def low(self) -> float: ...
+    @property
+    def high(self) -> float: ...
+    @property
+    def p_value(self) -> float: ...
+
+
+def may_be_chance(found: Difference) -> bool:
+    """Whether the interval holds 0, or the test says so at 0.05: of few groups an interval is too narrow."""
+    return found.low <= 0 <= found.high or found.p_value >= _LEVEL
 
 
 def mcnemar(a_correct: ArrayLike, b_correct: ArrayLike) -> float:

@@ -9,7 +9,7 @@ from lslm import heads
 from lslm.errors import InputError
 from lslm.serving.model_folder import ModelFolder
 from lslm.settings import GateSettings, Section
-from lslm.tracking.gate.evidence import answers, paired, unlike
+from lslm.tracking.gate.evidence import answers, differing, paired, unlike
 from lslm.tracking.gate.paired import groups_of, paired_test
 from lslm.tracking.store import Store
 from lslm.tracking.versions import download, find
@@ -46,14 +46,13 @@ def compare(
     versions are compared on one, the less a small p means.
     """
     folders = [ModelFolder(download(store, *each)) for each in (first, second)]
-    kinds = [folder.description().head.kind for folder in folders]
-    if kinds[0] != kinds[1]:
+    if other := differing(*folders):
         raise InputError(
-            f"a {kinds[0]} and a {kinds[1]} model have nothing in common",
-            where=f"{_named(second)}",
-            right=f"a {kinds[0]} model",
+            f"models that do not compare: {other}",
+            where=_named(second),
+            right="a model of the same head and cleaning",
         )
-    head, documents = heads.get(kinds[0]), _holdout(store, *first)
+    head, documents = heads.get(folders[0].description().head.kind), _holdout(store, *first)
     seen = np.concatenate([folder.seen() for folder in folders])
     fresh = documents.filter(~np.isin(documents["fingerprint"].to_numpy(), seen))
     if fresh.is_empty():

@@ -12,7 +12,7 @@ from lslm.errors import InputError
 from lslm.tracking.claims import checked_reason, claim, notebook
 from lslm.tracking.moves import MOVE, Move, champion, history, moves_in, now
 from lslm.tracking.store import Store, insisting
-from lslm.tracking.versions import CHAMPION, REPORT, check_package, find, move_alias
+from lslm.tracking.versions import CHAMPION, REPORT, check_package, find, move_alias, versions
 
 ANY: Final = "any"
 """As the champion expected: whichever it is."""
@@ -55,7 +55,8 @@ def rollback(store: Store, name: str, reason: str, *, who: str | None = None) ->
     """Make the previous champion champion again and return its number; InputError without one."""
     tags = _tags(store, name)
     before = champion(store, name)
-    earlier = _earlier(history(store, name), before)
+    there = {str(each.version) for each in versions(store, name)}
+    earlier = _earlier(history(store, name), before, there)
     if earlier is None:
         known = f"version {before} is its first champion" if before else "it has no champion"
         raise InputError(
@@ -151,17 +152,21 @@ def _version(version: str | None) -> str:
     return "none" if version is None else f"version {version}"
 
 
-def _earlier(moves: list[Move], current: str | None) -> str | None:
-    """The champion before `current`: promotions pile up, a rollback takes the top one off."""
+def _earlier(moves: list[Move], current: str | None, there: set[str]) -> str | None:
+    """The champion before `current`: promotions pile up, a rollback takes the top one off.
+
+    Versions that were deleted since, in MLflow itself, are not `there` to go back to.
+    """
     pile: list[str] = []
     for move in moves:
         if move.before is not None and pile[-1:] != [move.before]:
             # The alias was moved outside this history, in MLflow itself.
             pile.append(move.before)
         if move.action == "rollback" and move.after in pile[:-1]:
-            pile.pop()
-        else:
+            while pile[-1] != move.after:
+                pile.pop()
+        elif pile[-1:] != [move.after]:
             pile.append(move.after)
-    while pile and pile[-1] == current:
+    while pile and (pile[-1] == current or pile[-1] not in there):
         pile.pop()
     return pile[-1] if pile else None

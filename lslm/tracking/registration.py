@@ -36,7 +36,7 @@ _LONGEST_CARD = 5000
 
 
 def register(store: Store, settings: Settings, candidate: Candidate) -> str:
-    """Register a model under the pipeline's name with the alias `challenger`; returns the version.
+    """Register a model under the pipeline's name; returns the version. The newest has the alias `challenger`.
 
     The same model of the same run is registered once: after a crash the second call takes up what
     is there and clears away what is half done.
@@ -65,7 +65,9 @@ def register(store: Store, settings: Settings, candidate: Candidate) -> str:
         )
     version = str(found.version)
     _link_version(store, name, found)
-    move_alias(store, name, CHALLENGER, version)
+    if version == str(versions(store, name)[0].version):
+        # A run that goes on after a newer one leaves the alias there.
+        move_alias(store, name, CHALLENGER, version)
     return version
 
 

@@ -117,7 +117,7 @@ def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
 
 
 def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
-    """Note that this run scored the holdout with this digest; returns how many runs have."""
+    """Note that this run scored the holdout whose documents have this digest; returns how many runs have."""
     store.client.set_tag(run_id, _HOLDOUT, digest)
     return holdout_uses(store, digest)
 

@@ -91,6 +91,16 @@ def test_the_verdict_says_who_is_ahead_and_whether_it_may_be_chance(
     assert expected in verdict(report(scores(*given)))
 
 
+def test_an_interval_without_0_may_be_chance_where_the_test_says_so() -> None:
+    found = report(scores(0.02, 0.01, 0.03))
+    assert "which may be chance" in verdict(found)
+    sure = tuple(each.model_copy(update={"p_value": 0.01}) for each in found.holdout.differences)
+    folds = found.cross_validation.model_copy(update={"differences": sure})
+    holdout = found.holdout.model_copy(update={"differences": sure})
+    told = verdict(found.model_copy(update={"holdout": holdout, "cross_validation": folds}))
+    assert "chance" not in told
+
+
 def test_the_page_begins_with_the_verdict_and_its_tables_are_whole() -> None:
     page = markdown(report(scores(0.02, 0.01, 0.03)))
     assert page.split("\n\n")[1].startswith("On the holdout the network beats")

@@ -6,6 +6,7 @@ import pytest
 from lslm import heads
 from lslm.evaluation import scope
 from lslm.evaluation.answers import Answers
+from lslm.evaluation.scope import Strangers
 from lslm.evaluation.sections import scope_text
 from lslm.settings import EvaluationSettings, Settings
 
@@ -19,11 +20,13 @@ def answers(outputs: list[list[float]], truth: list[int], labels: tuple[str, ...
 
 
 INSIDE = answers([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], [0, 1, 0, 0], ("a", "b"))
-OUTSIDE = np.array([[0.5, 0.5], [0.7, 0.3]])
+OUTSIDE = Strangers(np.array([[0.5, 0.5], [0.7, 0.3]]))
 
 
 def test_below_the_threshold_a_document_counts_as_out_of_scope() -> None:
-    found = scope.by_threshold("other", 0.65, INSIDE, INSIDE, (OUTSIDE, OUTSIDE[:1]), SETTINGS)
+    found = scope.by_threshold(
+        "other", 0.65, INSIDE, INSIDE, (OUTSIDE, Strangers(OUTSIDE.outputs[:1])), SETTINGS
+    )
     # Of the four the third is not sure enough and the fourth is wrong.
     assert (found.holdout.accuracy.value, found.holdout.accuracy.n) == (0.5, 4)
     assert found.development.recall is not None
@@ -32,8 +35,22 @@ def test_below_the_threshold_a_document_counts_as_out_of_scope() -> None:
     assert (found.holdout.recall.value, found.holdout.recall.n) == (1.0, 1)
 
 
+def test_documents_of_a_group_are_drawn_together() -> None:
+    outputs = np.repeat([[0.5, 0.5], [0.7, 0.3], [0.5, 0.5], [0.6, 0.4], [0.7, 0.3]], 8, axis=0)
+    alone, together = (
+        scope.by_threshold(
+            "other", 0.65, INSIDE, INSIDE, (Strangers(outputs, groups), OUTSIDE), SETTINGS
+        ).development.recall
+        for groups in (None, np.repeat(np.arange(5), 8))
+    )
+    assert alone is not None
+    assert together is not None
+    assert alone.value == together.value == 0.6
+    assert together.high - together.low > 1.5 * (alone.high - alone.low)
+
+
 def test_without_such_documents_in_the_holdout_no_recall_is_told() -> None:
-    nothing = np.zeros((0, 2))
+    nothing = Strangers(np.zeros((0, 2)))
     found = scope.by_threshold("other", 0.65, INSIDE, INSIDE, (OUTSIDE, nothing), SETTINGS)
     assert found.holdout.recall is None
     assert "no such documents" in scope_text(found)
@@ -51,7 +68,7 @@ def test_a_class_of_its_own_is_told_apart_like_any_other() -> None:
 
 def test_the_threshold_separates_what_can_be_separated() -> None:
     sure = answers([[0.99, 0.01], [0.02, 0.98]] * 20, [0, 1] * 20, ("a", "b"))
-    below = scope.threshold(HEAD, [sure, sure], OUTSIDE)
+    below = scope.threshold(HEAD, [sure, sure], OUTSIDE.outputs)
     assert 0.7 < below <= 0.99
 
 

@@ -25,7 +25,7 @@ from lslm.settings import (
     RegistrySettings,
     Settings,
 )
-from lslm.tracking import registry, runs
+from lslm.tracking import approvals, registry, runs
 from lslm.tracking.package import Candidate
 from lslm.tracking.store import Store, connect
 from lslm.workspace import Handle, Workspace
@@ -318,3 +318,41 @@ def test_words_are_swapped_in_documents_as_they_are_stored(world: World) -> None
     found = swap_words.function(world.run, world.network(), holdout, (("fine", "good"),))
     (swapped, _) = load_swapped(found.path)
     assert np.argmax(swapped.before) == 0
+
+
+def test_a_run_that_goes_on_keeps_the_comparison_that_a_person_was_asked_about(
+    world: World,
+) -> None:
+    asking = TERMS.model_copy(update={"registry": RegistrySettings(approval=True)})
+    folds, store, name = world.folds(), world.store, world.name
+
+    def registered(weight: float, terms: Terms) -> RunReport:
+        network = world.network(weight)
+        models = Models(network=network, candidate=network)
+        return world.registered(models, folds, world.tested(network, SVC), terms)
+
+    def begun() -> Run:
+        runs.close_run(store, world.run.run_id, "FINISHED")
+        run_id = runs.open_run(store, world.settings, digests={}, name="another")
+        return world.run.model_copy(update={"run_id": run_id})
+
+    assert registered(-2.0, TERMS).decision.promoted
+    asked = world.run = begun()
+    first = registered(2.0, asking)
+    assert first.decision.approval
+    assert first.decision.approval.state == "pending"
+    world.run = begun()
+    registered(3.0, TERMS)
+    registry.promote(store, name, "3", "meanwhile")
+    world.run = asked
+    assert registered(2.0, asking).decision == first.decision
+    with pytest.raises(registry.Overtaken, match="with 1; the champion is now version 3"):
+        approvals.answer(store, name, "2", approve=True, why="yes")
+
+
+def test_a_holdout_is_known_by_its_documents(world: World) -> None:
+    numbered = HOLDOUT.with_columns(id=pl.col("id") + 7, group=pl.col("group") + 7)
+    same = [world.documents(name, each) for name, each in (("a", HOLDOUT), ("b", numbered[::-1]))]
+    assert same[0].digest != same[1].digest
+    assert len({stages._documents_of(each) for each in same}) == 1
+    assert stages._documents_of(world.documents("c", HOLDOUT[1:])) != stages._documents_of(same[0])

@@ -1,12 +1,14 @@
 """Two versions on one holdout: the same documents for both, and none that one has learned."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from lslm.errors import InputError
-from lslm.settings import GateSettings
+from lslm.serving import model_folder
+from lslm.settings import CleaningSettings, GateSettings
 from lslm.tracking import registry
 from lslm.tracking.comparison import compare
 from lslm.tracking.versions import of_run
@@ -54,6 +56,17 @@ def test_what_either_has_learned_is_left_out(store, name, registered):
 def test_nothing_left_is_told(store, name, registered):
     one, two = registered(seen=(1, 2)), registered(seen=(3, 4))
     with pytest.raises(InputError, match="no document is left"):
+        compare(store, (name, one), (name, two), GateSettings())
+
+
+def test_models_of_another_cleaning_do_not_compare(store, name, settings, registered, candidate):
+    one = registered()
+    given = candidate(3.0)
+    other = given.folder.with_name("raw")
+    changes = {"cleaning": CleaningSettings(html=False)}
+    model_folder.describe(given.folder, other, changes)
+    two = registry.register(store, settings, replace(given, folder=other))
+    with pytest.raises(InputError, match=r"cleaning\.html true, not false"):
         compare(store, (name, one), (name, two), GateSettings())
 
 

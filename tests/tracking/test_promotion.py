@@ -176,6 +176,30 @@ def test_a_note_that_was_deleted_comes_back_with_the_next_move(
     assert log_of(store, name) == [(None, "1")]
 
 
+@pytest.mark.parametrize(("deleted", "back"), [("2", "1"), ("3", "2")])
+def test_a_version_that_was_deleted_is_not_gone_back_to(store, three_versions, name, deleted, back):
+    for version in "123":
+        registry.promote(store, name, version, "better")
+    store.client.delete_model_version(name, deleted)
+    assert registry.rollback(store, name, "a bad one") == back
+    if back == "2":
+        assert registry.rollback(store, name, "this one too") == "1"
+    with pytest.raises(InputError, match="no earlier champion"):
+        registry.rollback(store, name, "and again")
+
+
+def test_without_its_alias_a_champion_comes_back_once(store, three_versions, name):
+    for version in "12":
+        registry.promote(store, name, version, "better")
+    store.client.delete_registered_model_alias(name, "champion")
+    assert [registry.rollback(store, name, "back") for _ in range(2)] == ["2", "1"]
+
+
+def test_the_newest_version_stays_challenger(store, three_versions, settings, candidate, name):
+    assert registry.register(store, settings, candidate(1.0)) == "1"
+    assert store.client.get_model_version_by_alias(name, "challenger").version == 3
+
+
 def test_a_move_says_who_and_why(store, three_versions, name):
     registry.promote(store, name, "1", "grün & 'good'", who="ada")
     (value,) = (v for k, v in tags_of(store, name).items() if k == "lslm.move.000001")

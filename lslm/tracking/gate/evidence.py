@@ -95,9 +95,7 @@ def _against_champion(
     if version is None or (run_id and find(store, name, version).run_id == run_id):
         return None, alone
     folder = download(store, name, version)
-    kind = ModelFolder(folder).description().head.kind
-    if kind != challenger.head.name:
-        other = f"head.kind {challenger.head.name}, not {kind}"
+    if other := differing(ModelFolder(challenger.folder), ModelFolder(folder)):
         return Opponent(version, None, unlike=other), alone
     rows = np.flatnonzero(~np.isin(holdout["fingerprint"].to_numpy(), ModelFolder(folder).seen()))
     n_left_out = len(holdout) - len(rows)
@@ -122,6 +120,24 @@ def answers(folder: Path, documents: pl.DataFrame) -> tuple[Array, Targets]:
     """What the model in a folder answers, first axis the documents, and what its head fitted."""
     predictor = Predictor.load(folder, cleans=False)
     return predictor.outputs(documents["text"].to_list()), predictor.targets
+
+
+def differing(first: ModelFolder, second: ModelFolder) -> str:
+    """What keeps two models from being asked about the same documents: another head, or texts cleaned otherwise.
+
+    Documents are known by their cleaned text, and a model that is shown another text than in production answers
+    otherwise.
+    """
+    ours, theirs = first.description(), second.description()
+    if ours.head.kind != theirs.head.kind:
+        return f"head.kind {ours.head.kind}, not {theirs.head.kind}"
+    if ours.cleaning.html != theirs.cleaning.html:
+        return f"cleaning.html {_yaml(ours.cleaning.html)}, not {_yaml(theirs.cleaning.html)}"
+    return ""
+
+
+def _yaml(value: bool) -> str:
+    return str(value).lower()
 
 
 def unlike(head: Head, first: Targets, second: Targets) -> str:

@@ -1,17 +1,17 @@
 """What the rules look at, gathered from a real registry and a real served model."""
 
-from dataclasses import replace
-
 import numpy as np
 import polars as pl
 import pytest
 
 from lslm import heads
 from lslm.evaluation.report import Score, Scores
-from lslm.settings import GateSettings
+from lslm.serving import model_folder
+from lslm.serving.model_folder import ModelFolder
+from lslm.settings import CleaningSettings, GateSettings, HeadSettings
 from lslm.tracking import registry
 from lslm.tracking.gate import Challenger, gather
-from lslm.tracking.gate.evidence import answers, paired, unlike
+from lslm.tracking.gate.evidence import answers, differing, paired, unlike
 from lslm.tracking.gate.opponent import Opponent, significance
 
 HEAD = heads.get("classify")
@@ -34,10 +34,13 @@ SCORES = Scores(
 @pytest.fixture
 def gathered(store, settings, candidate):
     def gather_all(
-        outputs=WRONG, targets=LABELS, holdout=HOLDOUT, head=HEAD, gate=SETTINGS, **named
+        outputs=WRONG, targets=LABELS, holdout=HOLDOUT, gate=SETTINGS, changes=None, **named
     ):
         folder = candidate().folder
-        challenger = Challenger(head, folder, holdout, outputs, targets, SCORES)
+        if changes:
+            model_folder.describe(folder, folder.with_name("changed"), changes)
+            folder = folder.with_name("changed")
+        challenger = Challenger(HEAD, folder, holdout, outputs, targets, SCORES)
         return gather(store, settings.model_name, challenger, gate, holdout_uses=2, **named)
 
     return gather_all
@@ -90,12 +93,20 @@ def test_labels_the_champion_lacks_are_its_mistakes(champion, gathered):
     assert (seen.champion.challenger, seen.champion.champion) == (1.0, 0.75)
 
 
-def test_a_champion_of_another_head_is_not_compared(champion, gathered):
+def test_models_of_different_heads_are_asked_nothing(candidate):
+    folder = candidate().folder
+    model_folder.describe(folder, folder.with_name("other"), {"head": HeadSettings(kind="topics")})
+    other = ModelFolder(folder.with_name("other"))
+    assert differing(other, ModelFolder(folder)) == "head.kind topics, not classify"
+    assert not differing(ModelFolder(folder), ModelFolder(folder))
+
+
+def test_a_champion_of_another_cleaning_is_not_compared(champion, gathered):
     champion()
-    seen = gathered(head=replace(HEAD, name="topics"))
+    seen = gathered(changes={"cleaning": CleaningSettings(html=False)})
     rule = significance(HEAD.goal, seen.champion, SETTINGS)
     assert not rule.passed
-    assert rule.figures.endswith("those of version 1: head.kind topics, not classify")
+    assert rule.figures.endswith("those of version 1: cleaning.html false, not true")
     assert {each.comparison for each in seen.slices} == {None}
 
 
