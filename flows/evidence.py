@@ -11,6 +11,7 @@ from lslm.audit.evidence import Evidence, FittedPart, nested_parts, rows_of, sea
 from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.workspace import Handle, Workspace
+from tasks.candidate import Models
 from tasks.embeddings import Language, together
 from tasks.models import Which, prepare_part
 from tasks.stage import Planner, Run, planner
@@ -106,7 +107,9 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
     answers: tuple[Handle, ...] = made["cross-validate"].answers
     nested: tuple[Handle, ...] = made["nest"].answers
     handles = (split.development, split.holdout, split.outside, split.report)
-    handles += (tokens.development, tokens.outside, made["pretrain"], made["tell-apart"].network)
+    models: Models = made["tell-apart"]
+    handles += (tokens.development, tokens.outside, made["pretrain"], models.network)
+    handles += (models.candidate,)
     handles += (made["pretrain-language-model"],)
     pretrained = _pretrained(made, settings)
     handles += (split.out_of_scope, split.out_of_scope_holdout)
@@ -121,7 +124,8 @@ def _gathered(settings: Settings, made: Mapping[str, Any], parts: dict[str, Hand
         parts=fitted,
         answers=tuple(handle.path for handle in answers),
         nested=tuple(handle.path for handle in nested),
-        model=made["tell-apart"].network.path,
+        model=models.network.path,
+        baseline=None if models.candidate == models.network else models.candidate.path,
         out_of_scope=split.out_of_scope.path if split.out_of_scope else None,
         handles=tuple(each for each in (*handles, *answers, *nested, *parts.values()) if each),
     )

@@ -8,6 +8,7 @@ Layout of a workspace folder:
     runs/<pipeline>/...      the report of each finished run
     runs/<pipeline>.open     process and MLflow run of one that is going on, or that was cut off
     locks/<pipeline>.lock    held while a pipeline runs; it goes with its process
+    locks/_files.lock        held for the moment in which files are added
     checkpoints/<pipeline>/  where fits stand whose trial, fold or model is not recorded yet
     tmp/                     work in progress
 
@@ -31,6 +32,8 @@ from pydantic import BaseModel, ConfigDict
 from lslm import unfinished
 
 _BLOCK = 1 << 20
+_FILES = "_files"
+"""Name of the lock of all files; no pipeline has such a one."""
 _UNFINISHED = (
     "tmp/*",
     ".*",
@@ -168,9 +171,12 @@ class Workspace:
         self._lock(pipeline).release()
 
     def _lock(self, pipeline: str) -> FileLock:
+        return FileLock(self._lock_file(pipeline), is_singleton=True, thread_local=False)
+
+    def _lock_file(self, name: str) -> Path:
         folder = self.root / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        return FileLock(folder / f"{pipeline}.lock", is_singleton=True, thread_local=False)
+        return folder / f"{name}.lock"
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -194,9 +200,16 @@ class Workspace:
             with self.scratch() as staged:
                 path.rename(staged / path.name)
                 _sync(staged / path.name)
-                shutil.rmtree(self.files / name, ignore_errors=True)
-                staged.rename(self.files / name)
+                self._put(staged, Handle(path=target, digest=name, size=total))
         return Handle(path=target, digest=name, size=total)
+
+    def _put(self, staged: Path, handle: Handle) -> None:
+        """One at a time: another run may make the same meanwhile, and already read it."""
+        # One of its own: threads of this process wait for one another too.
+        with FileLock(self._lock_file(_FILES)):
+            if not handle.intact():
+                shutil.rmtree(handle.path.parent, ignore_errors=True)
+                staged.rename(handle.path.parent)
 
     def finished(self, key: str) -> bool:
         """Whether the stage with this key finished, and every file of its result is still there."""

@@ -6,12 +6,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from lslm import unfinished
-from lslm.workspace import Workspace
+from lslm.workspace import Handle, Workspace
 
 HOLD = """
 import sys, time
@@ -160,3 +161,24 @@ if sys.argv[1] == "killed":
         assert done.stderr == ""
         left.append(len(list(Path(short).iterdir())))
     assert left == [1, 0]
+
+
+def test_of_two_that_add_the_same_the_first_one_s_files_stay(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path).create()
+    together = threading.Barrier(2)
+
+    def add(number: int) -> tuple[Handle, int]:
+        with workspace.scratch() as folder:
+            made = folder / "made"
+            made.mkdir()
+            for part in range(50):
+                (made / f"{part}.txt").write_text("the same")
+            together.wait()
+            handle = workspace.add(made)
+            return handle, handle.path.stat().st_ino
+
+    with ThreadPoolExecutor(2) as threads:
+        (one, first), (other, second) = threads.map(add, range(2))
+    assert one == other
+    assert one.intact()
+    assert first == second

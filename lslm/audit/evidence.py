@@ -67,6 +67,9 @@ class Evidence:
     answers: tuple[Path, ...]
     """Of each fold."""
     model: Path
+    """Folder of the network's."""
+    baseline: Path | None = None
+    """Model folder of the baseline that was put forward; None: the network was."""
     nested: tuple[Path, ...] = ()
     """Answers of each fold, of what the search inside it chose."""
     language: Recipe | None = None

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from lslm import heads
 from lslm.audit.evidence import Case
 from lslm.audit.findings import Finding, found, some
 from lslm.errors import InputError
 from lslm.evaluation import abstention, answers, calibration, scope
-from lslm.serving import model_folder
-from lslm.serving.model_folder import ModelFolder, Scope
+from lslm.evaluation.answers import Answers
+from lslm.evaluation.candidate import in_place_of_network
+from lslm.serving import kept, model_folder
+from lslm.serving.model_folder import Description, ModelFolder
 from lslm.serving.predictor import Predictor
 from lslm.training.parts import Part
 
@@ -23,6 +26,7 @@ _KNOWN = {
     model_folder.STEP,
     model_folder.SEEN,
 }
+_KNOWN_OF_BASELINE = {model_folder.DESCRIPTION, model_folder.SEEN, kept.BASELINE}
 
 
 def check(case: Case) -> Iterator[Finding]:
@@ -43,15 +47,35 @@ def check(case: Case) -> Iterator[Finding]:
     yield found("model", "vocabulary", len(words), faults)
     differing = ["they are not those of the final part"] if targets != part.targets else []
     yield found("model", "targets", len(targets), differing)
-    yield found("model", "documents trained on", len(seen), list(_seen(case, seen)))
-    yield found("model", "temperature and threshold", len(seen), list(_confidence(case, folder)))
-    unknown = [name for name in folder.names if name not in _KNOWN and not _is_member(name)]
+    yield from _of_either("model", case, folder, seen, _KNOWN)
+    if case.evidence.baseline is not None:
+        yield from _baseline(case, ModelFolder(case.evidence.baseline))
+
+
+def _baseline(case: Case, folder: ModelFolder) -> Iterator[Finding]:
+    try:
+        folder.read(kept.BASELINE)
+        seen = folder.seen()
+        folder.description()
+    except InputError as error:
+        yield Finding("baseline", "manifest", 0, "leak", str(error))
+        return
+    yield from _of_either("baseline", case, folder, seen, _KNOWN_OF_BASELINE)
+
+
+def _of_either(
+    where: str, case: Case, folder: ModelFolder, seen: NDArray[np.uint64], known: set[str]
+) -> Iterator[Finding]:
+    """What holds for a network's folder and a baseline's."""
+    yield found(where, "documents trained on", len(seen), list(_seen(case, seen)))
+    yield found(where, "temperature and threshold", len(seen), list(_confidence(case, folder)))
+    unknown = [name for name in folder.names if name not in known and not _is_member(name)]
     detail = f"no check knows: {some(unknown)}" if unknown else ""
     result = "note" if unknown else "ok"
-    yield Finding("model", "files of a known kind", len(folder.names), result, detail)
+    yield Finding(where, "files of a known kind", len(folder.names), result, detail)
 
 
-def _seen(case: Case, seen: model_folder.NDArray[np.uint64]) -> Iterator[str]:
+def _seen(case: Case, seen: NDArray[np.uint64]) -> Iterator[str]:
     held = np.intersect1d(seen, case.fingerprints["holdout"])
     if len(held):
         yield f"{len(held):,} of them are in the holdout"
@@ -62,25 +86,31 @@ def _seen(case: Case, seen: model_folder.NDArray[np.uint64]) -> Iterator[str]:
 def _confidence(case: Case, folder: ModelFolder) -> Iterator[str]:
     """Both are fitted again on the out-of-fold answers, which no holdout document is among."""
     stored, kind = folder.description(), heads.get(case.settings.head.kind)
-    given = [answers.load(path) for path in case.evidence.answers]
+    given = _answers(case, stored)
     temperature = calibration.temperature(kind, given)
     if not math.isclose(stored.temperature, temperature, rel_tol=1e-6):
         yield f"temperature {stored.temperature:.4f} stored, {temperature:.4f} by out-of-fold answers"
-    yield from _scope(case, folder, stored.out_of_scope)
+    yield from _scope(case, folder, stored)
     below = abstention.threshold(kind, given, case.settings.evaluation.wanted_accuracy)
     if stored.abstain_below != below:
         yield f"threshold {stored.abstain_below} stored, {below} by out-of-fold answers"
 
 
-def _scope(case: Case, folder: ModelFolder, stored: Scope | None) -> Iterator[str]:
+def _answers(case: Case, said: Description) -> list[Answers]:
+    """The folds' answers, with those of what answers here in the network's place."""
+    given = [answers.load(path) for path in case.evidence.answers]
+    return in_place_of_network(given, said.system)
+
+
+def _scope(case: Case, folder: ModelFolder, said: Description) -> Iterator[str]:
     """The threshold for documents of no class is chosen again, on the development set's alone."""
-    apart = case.evidence.out_of_scope
+    apart, stored = case.evidence.out_of_scope, said.out_of_scope
     if stored is None or apart is None:
         if (stored is None) != (apart is None):
             yield "a threshold for documents out of scope, and none to choose it on, or the other way round"
         return
     kind = heads.get(case.settings.head.kind)
-    given = [answers.load(path) for path in case.evidence.answers]
+    given = _answers(case, said)
     texts: list[str] = pl.read_parquet(apart, columns=["text"])["text"].to_list()
     outputs = Predictor.load(folder.folder, cleans=False).outputs(texts)
     below = scope.threshold(kind, given, outputs)

@@ -43,6 +43,8 @@ _LEAST_MEMORY = 1_500_000_000
 """Bytes that a process may always have; a new one with Keras at work has about 500 million."""
 _SHARE = 0.25
 """Of the machine's memory, for all processes together between two calls."""
+_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux tells the limit of a container."""
 _ROUNDING = 1e-9
 """By which so many times a share may miss the whole."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
@@ -127,7 +129,7 @@ class Workers:
     def __init__(self, number: int, gpus: float = 0, most_memory: int | None = None) -> None:
         """`gpus` is the share of a GPU that each process gets."""
         self.number = number
-        share = int(_SHARE * psutil.virtual_memory().total / number)
+        share = int(_SHARE * available_memory() / number)
         self.most_memory = most_memory or max(_LEAST_MEMORY, share)
         self._places = [_Place(device) for device in _shares(number, gpus)]
         self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
@@ -265,8 +267,18 @@ def devices() -> list[str]:
 
 
 def available_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use; a container may have fewer than its machine."""
+    import joblib
+
+    return joblib.cpu_count()
+
+
+def available_memory() -> int:
+    """Bytes of memory this process may use in all; a container may have less than its machine."""
+    total = psutil.virtual_memory().total
+    with contextlib.suppress(OSError, ValueError):
+        return min(total, int(_MEMORY_LIMIT.read_text()))
+    return total
 
 
 def _shares(number: int, gpus: float) -> Iterator[str | None]:

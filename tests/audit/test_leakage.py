@@ -10,14 +10,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+from lslm import heads
 from lslm.audit import canary, everything, refit
 from lslm.audit.evidence import Case, Evidence
 from lslm.audit.findings import Finding, passed
 from lslm.cleaning.fingerprint import fingerprint
 from lslm.evaluation import answers
 from lslm.evaluation.answers import Answers
-from lslm.serving import model_folder
-from lslm.serving.model_folder import Description
+from lslm.evaluation.calibration import temperature
+from lslm.evaluation.candidate import in_place_of_network
+from lslm.serving import kept, model_folder
+from lslm.serving.model_folder import Description, ModelFolder
 from lslm.settings import Settings
 from lslm.text.tokenizers import tokenizer
 from lslm.text.vocabulary import Vocabulary
@@ -289,6 +292,36 @@ def model_trained_on_a_holdout_document(root: Path) -> Evidence:
     return evidence_of(root)
 
 
+def with_baseline(root: Path, **changes: object) -> Evidence:
+    """As `registry.candidate: best` leaves it, where the majority would be best."""
+    model = ModelFolder(root / "model")
+    kept.save(root / "bare", model, "majority", [1.0])
+    for each in evidence_of(root).answers:
+        given = answers.load(each)
+        unsure = np.sqrt(given.outputs["network"])
+        outputs = {**given.outputs, "majority": unsure / unsure.sum(axis=1, keepdims=True)}
+        shutil.rmtree(each)
+        answers.save(each, replace(given, outputs=outputs))
+    folds = in_place_of_network(
+        [answers.load(each) for each in evidence_of(root).answers], "majority"
+    )
+    fitted = {"temperature": temperature(heads.get("classify"), folds)}
+    model_folder.describe(root / "bare", root / "baseline", fitted | changes)
+    return replace(evidence_of(root), baseline=root / "baseline")
+
+
+@leak("baseline", "temperature and threshold", "by out-of-fold answers")
+def temperature_of_a_baseline_that_was_fitted_elsewhere(root: Path) -> Evidence:
+    return with_baseline(root, temperature=1.7)
+
+
+@leak("baseline", "manifest", "the file was changed")
+def baseline_changed_after_it_was_made(root: Path) -> Evidence:
+    found = with_baseline(root)
+    (root / "baseline" / kept.BASELINE).write_bytes(b"another")
+    return found
+
+
 @leak("model", "manifest", "the file was changed")
 def model_changed_after_it_was_made(root: Path) -> Evidence:
     (root / "model" / "vocabulary.json").write_text('["<pad>", "<unk>", "heldout"]')
@@ -305,6 +338,16 @@ def holdout_exchanged_after_the_split(root: Path) -> Evidence:
 def the(findings: list[Finding], check: str, looked_at: str) -> Finding:
     (finding,) = [f for f in findings if (f.check, f.looked_at) == (check, looked_at)]
     return finding
+
+
+def test_a_baseline_that_was_put_forward_is_looked_at(root: Path):
+    findings = everything.examine(with_baseline(root))
+    assert passed(findings)
+    assert {each.looked_at for each in findings if each.check == "baseline"} == {
+        "documents trained on",
+        "temperature and threshold",
+        "files of a known kind",
+    }
 
 
 def test_a_clean_pipeline_is_found_clean(finished: Path):

@@ -158,6 +158,20 @@ def test_a_process_of_a_cluster_does_the_work_itself() -> None:
         here.run(refuse)
 
 
+def test_a_container_may_have_less_than_its_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert 1 <= workers.available_cores() <= (os.cpu_count() or 1)
+    whole = psutil.virtual_memory().total
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(workers, "_MEMORY_LIMIT", limit)
+    for written, expected in (("max\n", whole), ("1000000000\n", 1_000_000_000)):
+        limit.write_text(written)
+        assert workers.available_memory() == expected
+    limit.unlink()
+    assert workers.available_memory() == whole
+
+
 @pytest.mark.parametrize(
     ("cores", "gpus", "devices", "expected"),
     [
