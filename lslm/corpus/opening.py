@@ -140,10 +140,15 @@ def told(items: Iterable[_Item], raw: BinaryIO, advance: Advance) -> Iterator[_I
     advance(raw.tell() - before)
 
 
+def beginning(path: Path, n_bytes: int) -> bytes:
+    """The first bytes of a file's content, or all where there are fewer."""
+    with _damage_told(path), opened(path) as (file, _):
+        return file.read(n_bytes)
+
+
 def head(path: Path, encoding: str, limit: int) -> str:
     """The first `limit` characters or so, cut after the last full line."""
-    with _damage_told(path), opened(path) as (file, _):
-        raw = file.read(limit)
+    raw = beginning(path, limit)
     name, errors = _codec(encoding, "replace")
     text = codecs.getincrementaldecoder(name)(errors).decode(raw)
     return text if len(raw) < limit or "\n" not in text else text[: text.rindex("\n") + 1]

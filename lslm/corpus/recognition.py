@@ -41,8 +41,7 @@ def by_ending(path: Path) -> Format | None:
 
 def by_mark(path: Path) -> Format | None:
     """`parquet` where the file begins with the mark of Parquet."""
-    with opening.opened(path) as (file, _):
-        return "parquet" if file.read(len(_PARQUET)) == _PARQUET else None
+    return "parquet" if opening.beginning(path, len(_PARQUET)) == _PARQUET else None
 
 
 def by_looking(path: Path, encoding: str, column: str, labels_wanted: bool) -> Format:

@@ -379,6 +379,9 @@ def test_a_file_of_labels_has_the_encoding_that_was_asked_for(tmp_path):
 def test_a_torn_gzip_file_is_an_input_error(tmp_path):
     whole = gzip.compress(b"text,label\n" + b"some words,1\n" * 5000)
     (tmp_path / "a.csv.gz").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "a.txt.gz").write_bytes(whole[:14])
+    with pytest.raises(InputError, match="damaged gzip"):
+        documents(corpus(Source(path="a.txt.gz")), tmp_path)
     for encoding in ("auto", "utf-8"):
         with pytest.raises(InputError, match="damaged gzip"):
             documents(corpus(Source(path="a.csv.gz", encoding=encoding)), tmp_path)
