@@ -235,7 +235,11 @@ def _closure(modules: tuple[str, ...]) -> frozenset[str]:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting += [name for name in _imports(module) if name.split(".")[0] in own]
+            waiting += [
+                name
+                for name in _imports(module)
+                if name.split(".")[0] in own and _file(name) is not None
+            ]
     return frozenset(found)
 
 
@@ -257,7 +261,10 @@ def _distributions() -> Mapping[str, list[str]]:
 @cache
 def _imports(module: str) -> frozenset[str]:
     """Names of modules that a module imports anywhere in its source."""
-    found: set[str] = set()
+    file, found = _file(module), set[str]()
+    if file is None or file.suffix != ".py":
+        # Compiled: what it imports is not told.
+        return frozenset()
     own = ("lslm.", f"{module.split('.', maxsplit=1)[0]}.")
     for node in ast.walk(ast.parse(_source(module))):
         if isinstance(node, ast.Import):
@@ -292,11 +299,21 @@ def _is_module(name: str) -> bool:
         return False
 
 
+@cache
+def _file(module: str) -> Path | None:
+    """A module's file; None where there is none, as of a folder of modules or one that is not installed."""
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        return None
+    return Path(spec.origin) if spec is not None and spec.has_location and spec.origin else None
+
+
 def _source(module: str) -> bytes:
-    spec = importlib.util.find_spec(module)
-    if spec is None or spec.origin is None:
+    file = _file(module)
+    if file is None:
         raise ModuleNotFoundError(f"no source for {module}")
-    return Path(spec.origin).read_bytes()
+    return file.read_bytes()
 
 
 @cache

@@ -128,8 +128,13 @@ def limited(limit: AbstractContextManager[None]) -> Iterator[None]:
             finally:
                 _limit = before
     except TimeoutError:
-        _stop.asked = _stop.asked or signal.SIGTERM
+        over()
         raise
+
+
+def over() -> None:
+    """The time of the run is over: fits end with their epoch, as if it had been asked to stop."""
+    _stop.asked = _stop.asked or signal.SIGTERM
 
 
 @contextmanager

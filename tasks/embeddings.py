@@ -1,5 +1,6 @@
 """Stages that learn from text outside the corpus: word vectors, and language models that read them."""
 
+from asyncio import CancelledError
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from lslm import progress
+from lslm import progress, stopping
 from lslm.embeddings.vectors import WordVectors
 from lslm.evaluation.markdown import language_models_table, neighbours_table
 from lslm.pretraining import outside as folders
@@ -170,6 +171,11 @@ def pretrain_language_model(
             direction: threads.submit(copy_context().run, learned, direction)
             for direction in shape.directions
         }
-        losses = {direction: each.result() for direction, each in pending.items()}
+        try:
+            losses = {direction: each.result() for direction, each in pending.items()}
+        except CancelledError:
+            # The limit of the run raises it here, and is heard outside of this block, which waits for its threads.
+            stopping.over()
+            raise
         folders.save(folder / "read", vectors.path, outside_words, losses)
         return run.workspace.add(folder / "read")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from importlib import import_module
 from pathlib import Path
 from types import FunctionType
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -255,7 +256,9 @@ def _own_modules(stage: Stage[Any, Any]) -> set[str]:
         function = waiting.pop()
         if function.__module__ not in found:
             found.add(function.__module__)
-            waiting += filter(_decides, map(_unwrapped, function.__globals__.values()))
+            # Not by the function's own globals: in a process of a cluster it has but those that it uses.
+            beside = vars(import_module(function.__module__)).values()
+            waiting += filter(_decides, map(_unwrapped, beside))
     return found
 
 

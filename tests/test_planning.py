@@ -44,6 +44,23 @@ def test_the_key_holds_the_modules_of_a_head_from_another_package(
     assert "lslm.errors" in named
 
 
+def test_a_package_may_have_no_file_of_its_own_compiled_modules_and_absent_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "spacedheads"
+    package.mkdir()
+    (package / "head.py").write_text(
+        "from . import losses, words\n"
+        "try:\n    from spacedheads._fast import f\nexcept ImportError:\n    pass\n"
+    )
+    (package / "losses.py").write_text("")
+    (package / "words.abi3.so").write_bytes(b"\x7fELF\x00\x00")
+    monkeypatch.syspath_prepend(tmp_path)
+    parts = planning.key_parts({}, ("spacedheads.head",))
+    named = {name.removeprefix("source of ") for name in parts if name.startswith("source")}
+    assert named == {f"spacedheads.{name}" for name in ("head", "losses", "words")}
+
+
 @pytest.fixture
 def finished(monkeypatch: pytest.MonkeyPatch) -> Callable[[RunReport], None]:
     """Let every stage be done, and this be what the last one made."""

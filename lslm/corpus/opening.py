@@ -15,8 +15,9 @@ from lslm.errors import InputError
 _BLOCK = 1 << 20
 _LOOKED_AT = 8000
 """Bytes that show whether a file is text."""
-_FEW_ZEROS = 0.001
-"""Share of zeros among them that may be a slip; files that are no text have more, and UTF-16 far more."""
+_FEW_ZEROS, _MANY_ZEROS = 0.001, 0.05
+"""Shares of zeros among them. A file with more than the first that is not UTF-8 either is no text; one with more
+than the second is none, or UTF-16, whose Latin letters, spaces and digits are half zeros."""
 _EVERY = 256
 _Item = TypeVar("_Item")
 
@@ -40,6 +41,13 @@ _AS_LATIN_1 = "lslm-as-latin-1"
 
 class NotText(InputError):
     """A file of which more than a few bytes are zero, without a byte order mark."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            "is no text, or UTF-16 without a mark: it has bytes of zero",
+            where=str(path),
+            right="text, or its `encoding`: utf-16-le, or utf-8 where the zeros are slips",
+        )
 
 
 def _as_latin_1(error: UnicodeError) -> tuple[str, int]:
@@ -74,12 +82,9 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
         for mark, name in _MARKS:
             if head.startswith(mark):
                 return name
-        if head.count(0) > max(1, _FEW_ZEROS * len(head)):
-            raise NotText(
-                "is no text, or UTF-16 without a mark: it has bytes of zero",
-                where=str(path),
-                right="text, or its `encoding`, such as utf-16-le",
-            )
+        n_zeros = head.count(0)
+        if n_zeros > max(1, _MANY_ZEROS * len(head)):
+            raise NotText(path)
         marked = head.startswith(codecs.BOM_UTF8)
         decoder = codecs.getincrementaldecoder("utf-8")("strict")
         block = head
@@ -89,6 +94,8 @@ def encoding_of(path: Path, wanted: str = "auto") -> str:
                 block = file.read(_BLOCK)
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
+            if n_zeros > max(1, _FEW_ZEROS * len(head)):
+                raise NotText(path) from None
             return NEARLY_UTF_8 if marked or _nearly_utf_8(path) else "latin-1"
     return "utf-8-sig" if marked else "utf-8"
 

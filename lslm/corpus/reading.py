@@ -50,7 +50,8 @@ def input_files(
 ) -> Iterator[InputFile]:
     """Every file that is read, with its format and encoding: holdout first, outside last.
 
-    Lines are taken for labelled ones by their first words only where `needs_label`.
+    Lines are taken for labelled ones by their first words only where `needs_label`. That holds for outside text
+    too: with its labels left on, a document of the corpus would not be known again there.
     """
     parts: tuple[tuple[Part, tuple[Source, ...]], ...] = (
         ("holdout", settings.holdout),
@@ -61,9 +62,8 @@ def input_files(
         for source in sources:
             found = resolve(source, base)
             _check_labels_file(source, found)
-            wanted = needs_label and part != "outside"
             for path in found:
-                yield _described(path, source, part, settings.text, base, wanted)
+                yield _described(path, source, part, settings.text, base, needs_label)
 
 
 def read(

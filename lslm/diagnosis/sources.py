@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lslm import heads
-from lslm.corpus import reading
+from lslm.corpus import opening, reading
 from lslm.corpus.records import Broken, Record
 from lslm.diagnosis.checks import Check
 from lslm.pipelines.loader import Pipeline
@@ -19,6 +19,8 @@ def sources(pipeline: Pipeline) -> Iterator[Check]:
     broken: list[Check] = []
     needs_label = heads.get(pipeline.settings.head.kind).needs_label
     for file in reading.input_files(settings, pipeline.base, needs_label=needs_label):
+        if file.format == "folder" and file.encoding == opening.BINARY:
+            continue  # One rejected row of many, and no reason not to run.
         n_files, n_bytes = n_files + 1, n_bytes + file.size
         documents = reading.read_file(file, settings, needs_label=needs_label)
         read = list(itertools.islice(documents, _DOCUMENTS))
@@ -27,7 +29,7 @@ def sources(pipeline: Pipeline) -> Iterator[Check]:
     yield from broken
     if not n_files:
         mend = "name files in corpus.sources"
-        yield Check("sources", ok=False, found="none", mend=mend)
+        yield Check("sources", ok=False, found="no text", mend=mend)
     elif not broken:
         yield Check("sources", ok=True, found=f"{n_files} files, {n_bytes / 1e6:.1f} MB")
 

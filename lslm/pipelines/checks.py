@@ -221,7 +221,7 @@ def _range_problems(at: Keys, name: str, limits: Range, field: FieldInfo) -> lis
         (
             whole and limits.step is None and name.startswith("head."),
             "a head's whole numbers without a step",
-            "a step, such as 1",
+            "a step, such as 1, or a list of choices",
         ),
     )
     return [Problem(at, f"{dotted(at)}: {what}", right) for broken, what, right in rules if broken]

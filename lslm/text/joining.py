@@ -37,7 +37,8 @@ class Joiner:
         gap = " " if self._spaced and not inside and self._apart(text) else ""
         # A quotation ends with its line, whether it was closed or not.
         self._quoted = token != MARK and self._quoted != (text == _QUOTE)
-        self._number = text in _IN_NUMBERS and self._before.isdigit()
+        begun = self._before.isdigit() and len(self._before) <= _THOUSAND
+        self._number = begun and text in _IN_NUMBERS
         self._before = text
         return gap + text
 
@@ -48,7 +49,7 @@ class Joiner:
         if text in _TIGHT_BEFORE or before in _TIGHT_AFTER:
             return False
         if self._number and text.isdigit():
-            # 3.5 and 1,000, but 1, 2, 3.
+            # 3.5 and 1,000, but 1, 2, 3, and no year at the end of a sentence.
             return before == "," and len(text) != _THOUSAND
         if _WIDE.fullmatch(text) or _WIDE.fullmatch(before):
             return False

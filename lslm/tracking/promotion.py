@@ -58,7 +58,7 @@ def rollback(store: Store, name: str, reason: str, *, who: str | None = None) ->
     there = {str(each.version) for each in versions(store, name)}
     earlier = _earlier(history(store, name), before, there)
     if earlier is None:
-        known = f"version {before} is its first champion" if before else "it has no champion"
+        known = f"there is none before version {before}" if before else "it has no champion"
         raise InputError(
             f"model {name!r} has no earlier champion: {known}", right="a promotion before"
         )

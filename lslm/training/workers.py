@@ -43,8 +43,10 @@ _LEAST_MEMORY = 1_500_000_000
 """Bytes that a process may always have; a new one with Keras at work has about 500 million."""
 _SHARE = 0.25
 """Of the machine's memory, for all processes together between two calls."""
-_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
-"""Where Linux tells the limit of a container."""
+_MEMORY_LIMITS = tuple(
+    Path("/sys/fs/cgroup", name) for name in ("memory.max", "memory/memory.limit_in_bytes")
+)
+"""Where Linux tells the limit of a container, by the version of its control groups."""
 _ROUNDING = 1e-9
 """By which so many times a share may miss the whole."""
 _PRELOADED = ["keras", "lslm.training.fitting"]
@@ -129,8 +131,8 @@ class Workers:
     def __init__(self, number: int, gpus: float = 0, most_memory: int | None = None) -> None:
         """`gpus` is the share of a GPU that each process gets."""
         self.number = number
-        share = int(_SHARE * available_memory() / number)
-        self.most_memory = most_memory or max(_LEAST_MEMORY, share)
+        room = available_memory() / number
+        self.most_memory = most_memory or int(min(room, max(_LEAST_MEMORY, _SHARE * room)))
         self._places = [_Place(device) for device in _shares(number, gpus)]
         self._free: queue.LifoQueue[_Place] = queue.LifoQueue()
         for place in self._places:
@@ -276,8 +278,9 @@ def available_cores() -> int:
 def available_memory() -> int:
     """Bytes of memory this process may use in all; a container may have less than its machine."""
     total = psutil.virtual_memory().total
-    with contextlib.suppress(OSError, ValueError):
-        return min(total, int(_MEMORY_LIMIT.read_text()))
+    for limit in _MEMORY_LIMITS:
+        with contextlib.suppress(OSError, ValueError):
+            total = min(total, int(limit.read_text()))
     return total
 
 

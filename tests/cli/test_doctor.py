@@ -189,6 +189,17 @@ def test_a_language_model_needs_no_label(tmp_path):
     assert one(read_sources(load(str(tmp_path / "notes.yaml")))).ok
 
 
+@pytest.mark.parametrize("texts", [3, 0])
+def test_a_folder_may_hold_files_that_are_no_text_among_others(tmp_path, texts):
+    folder = tmp_path / "notes" / "good"
+    folder.mkdir(parents=True)
+    (folder / "letter.docx").write_bytes(b"PK\x03\x04\x14\x00\x06\x00\xff")
+    for number in range(texts):
+        (folder / f"{number}.txt").write_text("One thing.")
+    (tmp_path / "notes.yaml").write_text("name: notes\ncorpus: {sources: [{path: notes}]}\n")
+    assert one(read_sources(load(str(tmp_path / "notes.yaml")))).ok == bool(texts)
+
+
 def test_a_failure_is_a_line_with_its_mend_and_status_1(tmp_path):
     written(tmp_path)
     (tmp_path / "films.csv").unlink()

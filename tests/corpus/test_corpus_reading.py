@@ -187,7 +187,7 @@ def test_where_no_label_is_wanted_a_name_that_stands_first_is_text(tmp_path, fir
     source = Source(path="a.txt")
     (record, *_) = read(corpus(source), tmp_path, needs_label=False)
     assert (record.text, record.label) == (lines[0] if label is None else "line number 0", label)
-    (outside, *_) = read(CorpusSettings(outside=(source,)), tmp_path)
+    (outside, *_) = read(CorpusSettings(outside=(source,)), tmp_path, needs_label=False)
     assert (outside.text, outside.label) == (record.text, None)
 
 
@@ -213,10 +213,19 @@ def test_files_that_are_no_text_are_rejected_in_a_folder_and_refused_alone(tmp_p
     assert first.text == "so good"
     assert [each.reason.split(",")[0] for each in broken] == ["no text"] * 2
     for name in ("2.docx", "3.txt"):
-        with pytest.raises(InputError, match="bytes of zero; expected text, or its `encoding`"):
+        with pytest.raises(
+            InputError, match="bytes of zero; expected text, or its `encoding`: utf-16"
+        ):
             documents(corpus(Source(path=f"all/good/{name}", label="x")), tmp_path)
     named = Source(path="all/good/3.txt", label="x", encoding="utf-16-le")
     assert [each.text for each in documents(corpus(named), tmp_path)] == ["очень да - нет"]
+
+
+def test_a_few_zeros_in_text_are_one_bad_line(tmp_path):
+    lines = [f'{{"text": "number {n}", "label": 1}}' for n in range(20)]
+    content = "\n".join([*lines, "\0\0\0", *lines]).encode()
+    good, reasons = pairs(tmp_path, content, "a.jsonl")
+    assert (len(good), len(reasons)) == (40, 1)
 
 
 def test_a_file_of_labels_is_for_one_file_of_lines(tmp_path):

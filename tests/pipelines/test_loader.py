@@ -182,7 +182,7 @@ def test_options_of_the_head_can_be_searched_and_are_checked():
     said = refusal("docstrings", "search.space={head.sentence_units: {low: 0, high: 4}}")
     assert "head.sentence_units cannot be 0" in said
     said = refusal("docstrings", "search.space={head.sentence_units: {low: 8, high: 32}}")
-    assert "whole numbers without a step; expected a step, such as 1" in said
+    assert "whole numbers without a step; expected a step, such as 1, or a list" in said
     assert "unknown setting 'head.objectiv'" in refusal(
         "docstrings", "search.space={head.objectiv: [soft]}"
     )

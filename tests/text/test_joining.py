@@ -18,6 +18,7 @@ from lslm.text.tokenizers import characters, words
         "यह अच्छा है। ठीक",
         "كيف حالك؟ بخير، شكرا",
         "3.5 of 1,000, and 1, 2, 3.",
+        "so in 2020, 300 came. That was in 1999. 12 years later",
         "one\ntwo",
     ],
 )

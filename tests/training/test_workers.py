@@ -163,13 +163,15 @@ def test_a_container_may_have_less_than_its_machine(
 ) -> None:
     assert 1 <= workers.available_cores() <= (os.cpu_count() or 1)
     whole = psutil.virtual_memory().total
-    limit = tmp_path / "memory.max"
-    monkeypatch.setattr(workers, "_MEMORY_LIMIT", limit)
-    for written, expected in (("max\n", whole), ("1000000000\n", 1_000_000_000)):
-        limit.write_text(written)
-        assert workers.available_memory() == expected
-    limit.unlink()
+    limits = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    monkeypatch.setattr(workers, "_MEMORY_LIMITS", limits)
     assert workers.available_memory() == whole
+    for limit in limits:
+        for written, expected in (("max\n", whole), ("4000000000\n", 4_000_000_000)):
+            limit.write_text(written)
+            assert workers.available_memory() == expected
+        assert workers.Workers(4).most_memory == 1_000_000_000
+        limit.unlink()
 
 
 @pytest.mark.parametrize(
