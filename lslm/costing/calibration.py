@@ -72,10 +72,11 @@ def _relevant(settings: Settings) -> dict[str, Any]:
             "pretraining": {"language_model", "batch_size", "window", "sampled_words"},
             "head": True,
             "encoder": True,
-            "training": {"batch_size", "max_tokens", "members"},
+            "training": {"batch_size", "max_tokens", "members", "lazy_words", "precision"},
             "search": {"space", "seed", "max_size_mb", "max_latency_ms"},
             "evaluation": {"baselines", "resamples", "confidence"},
             "execution": {"workers", "cores"},
+            "registry": {"networks"},
         },
     )
     for name in ("epochs", "learning_rate", "seed"):

@@ -29,6 +29,11 @@ def draws(settings: Settings, n: int = N_DRAWS) -> list[Hyperparameters]:
     return [base.replaced(_drawn(space, chance)) for _ in range(n)]
 
 
+def searched(settings: Settings) -> tuple[str, ...]:
+    """Names that the search may change."""
+    return tuple(_space(settings)) if settings.search.n_trials else ()
+
+
 def n_trials(settings: Settings) -> int:
     """Trials that the search may finish; a grid ends when all of it was tried."""
     search = settings.search

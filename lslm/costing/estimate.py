@@ -16,8 +16,9 @@ from lslm.workspace import Workspace
 
 START = "start"
 _BY_SPEED = "by the speed of Python"
-_TRUSTED = 0.5
-"""A record below this share of what is calculated is of a run that found part of its work done."""
+_TRUSTED = (0.5, 3.0)
+"""A record below this share of what is calculated is of a run that found part of its work done; one above it is of
+one that trained for more epochs."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,8 @@ def _stage(
     name: str, status: Literal["run", "unknown"], views: list[Costs], record: float | None
 ) -> StageEstimate:
     works = [view.of(name) for view in views]
-    if record is None or record < _TRUSTED * works[0].cpu:
+    least, most = (share * works[0].cpu for share in _TRUSTED)
+    if record is None or not least <= record <= most:
         return _told(name, status, works, _how(name, views[0]))
     factor = record / works[0].cpu if works[0].cpu else 1.0
     scaled = works[0].times(factor)

@@ -25,6 +25,8 @@ class PartSize(_Record):
     """Share that cleaning keeps."""
     characters: float
     """Of a document as it is read."""
+    cleaned: float
+    """Characters of a document that is kept."""
     tokens: float
     """Of a document that is kept."""
     read: float

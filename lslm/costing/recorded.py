@@ -15,7 +15,7 @@ from lslm.workspace import Workspace
 def recorded(settings: Settings, base: Path, workspace: Workspace) -> dict[str, float]:
     """Processor seconds of the stages that last ran on the same documents, with the same settings.
 
-    Which hyperparameters were chosen, and what is in the code, may differ.
+    What a search chose, and what is in the code, may differ.
     """
     now, found = _now(settings), dict[str, float]()
     folder = workspace.root / "keys" / settings.name
@@ -59,7 +59,14 @@ def _now(settings: Settings) -> Parts:
         else baselines,
         "lists": evaluation.swaps,
     }
-    return planning.key_parts(given, ())
+    return planning.key_parts(given, ()) | _settled(settings)
+
+
+def _settled(settings: Settings) -> Parts:
+    """Hyperparameters that no search changes; epochs may end early, and are more in folds."""
+    free = {f"chosen.{name}" for name in (*drawing.searched(settings), "training.epochs")}
+    parts = planning.key_parts({"chosen": drawing.start(settings)}, ())
+    return {name: value for name, value in parts.items() if name not in free}
 
 
 def _differing(before: Parts, now: Parts) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from lslm.settings import Settings
 from lslm.text.store import Rows, Tokens
@@ -37,6 +38,11 @@ class Sample:
     def n_tokens(self, rows: Rows) -> int:
         """Of those documents."""
         return int(sum(len(self.tokens.document(row)) for row in rows))
+
+    def n_characters(self) -> int:
+        """Of all documents."""
+        texts = pl.read_parquet(self.documents, columns=["text"])["text"]
+        return int(texts.str.len_chars().sum())
 
     def n_types(self, rows: Rows, least: int = 1) -> int:
         """Different tokens that stand at least so often in those documents."""

@@ -264,7 +264,7 @@ def _tokenize(costs: Costs) -> Work:
     known: dict[Part, float] = {"corpus": costs.n_development}
     if "outside" in costs.rates.parts:
         known["outside"] = costs.rates.parts["outside"].n_kept
-    characters = sum(n * costs.rates.parts[part].characters for part, n in known.items())
+    characters = sum(n * costs.rates.parts[part].cleaned for part, n in known.items())
     return Work.alone(characters * costs.rates.tokenize)
 
 

@@ -27,11 +27,11 @@ class Texts:
 
     samples: dict[Part, Sample]
     clean: Line
-    """Seconds by characters."""
+    """Seconds by characters as they are read."""
     split: float
     """Seconds a document."""
     tokenize: float
-    """Seconds a character."""
+    """Seconds a character that is kept."""
 
 
 def texts(drawn: dict[Part, Drawn], settings: Settings, folder: Path) -> Texts:
@@ -74,9 +74,10 @@ def texts(drawn: dict[Part, Drawn], settings: Settings, folder: Path) -> Texts:
         )
         for part, each in drawn.items()
     }
-    n_characters = max(1, int(frame["text"].str.len_chars().sum()))
-    clean = Line(fixed=took[0], each=took[1] / n_characters)
-    return Texts(samples, clean, split / max(1, len(frame)), tokenized / n_characters)
+    n_read = sum(len(record.text or "") for each in drawn.values() for record in each.records)
+    clean = Line(fixed=took[0], each=took[1] / max(1, n_read))
+    n_kept = sum(each.n_characters() for each in samples.values())
+    return Texts(samples, clean, split / max(1, len(frame)), tokenized / max(1, n_kept))
 
 
 def size(drawn: Drawn, sample: Sample, min_count: int) -> PartSize:
@@ -94,6 +95,7 @@ def size(drawn: Drawn, sample: Sample, min_count: int) -> PartSize:
         exact=drawn.exact,
         kept=sample.n / max(1, sample.n_drawn),
         characters=drawn.n_characters / max(1, drawn.n_read),
+        cleaned=sample.n_characters() / max(1, sample.n),
         tokens=n_whole / max(1, sample.n),
         read=drawn.seconds / max(1, drawn.n_read),
         types=types[1],

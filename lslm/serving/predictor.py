@@ -1,6 +1,6 @@
 """From texts to answers, without Keras: the same cleaning, tokens and words as in training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +126,10 @@ class Predictor:
     def _effects(self, words: list[str], batch_size: int) -> list[tuple[str, float]]:
         left_out = [words[:place] + words[place + 1 :] for place in range(len(words))]
         whole, *rest = self._of_words([words, *left_out], batch_size)
+        return self._owed(words, whole, rest)
+
+    @staticmethod
+    def _owed(words: Sequence[str], whole: Array, rest: Sequence[Array]) -> list[tuple[str, float]]:
         best = int(whole.argmax())
         return [
             (word, float(whole[best] - without[best]))
@@ -237,9 +241,15 @@ class BaselinePredictor(Predictor):
         """A baseline does not."""
         return False
 
-    def _of_words(self, documents: Sequence[Sequence[str]], batch_size: int) -> Array:
-        """A baseline takes texts: the words with spaces between them."""
-        return self._scaled(self._baseline.outputs([" ".join(words) for words in documents]))
+    def effects(self, texts: Sequence[str], batch_size: int = 64) -> list[list[tuple[str, float]]]:
+        """As a network's; a baseline reads the whole text, so words are left out of that."""
+        self._classes()
+        return [self._effects_in(self.cleaned(text)) for text in texts]
+
+    def _effects_in(self, text: str) -> list[tuple[str, float]]:
+        words = self._split(text)
+        whole, *rest = self._scaled(self._baseline.outputs([text, *_left_out(text, words)]))
+        return self._owed(words, whole, rest)
 
     def _attention_name(self) -> str:
         raise InputError(
@@ -247,6 +257,19 @@ class BaselinePredictor(Predictor):
             "which has no attention",
             right="a network trained with encoder.pooling 'attention' or 'attention+max'",
         )
+
+
+def _left_out(text: str, words: Sequence[str]) -> Iterator[str]:
+    """The text without each of its words in turn, which are as the tokenizer found them."""
+    lowered = text.lower()
+    # A few capitals have more letters when they are small: places are then those of the small text.
+    text = text if len(lowered) == len(text) else lowered
+    place = 0
+    for word in words:
+        place = lowered.index(word.lower(), place)
+        end = place + len(word)
+        yield f"{text[:place]}{text[end:]}"
+        place = end
 
 
 def _weighted(words: Sequence[str], weights: Array) -> list[tuple[str, float]]:

@@ -47,7 +47,7 @@ def summarize(
         raise InputError("the document is empty", right="a text of one sentence or more")
     options = Options.model_validate(predictor.targets["options"])
     (scores,) = predictor.outputs([text])
-    wanted = length.model_copy(update={"title": options.title}) if length else options
+    wanted = _like(length, options) if length else options
     answer = summarized(cleaned, scores, wanted, options)
     words = _by_sentence(predictor.attention([text])[0]) if attention else []
     return Summary(
@@ -57,6 +57,13 @@ def summarize(
             for place, each in enumerate(answer["sentences"])
         ),
     )
+
+
+def _like(length: Length, options: Options) -> Length:
+    """The length that is asked for; what it says nothing of is as in training."""
+    given = length.model_fields_set & {"max_overlap"}
+    own = {name: getattr(options, name) for name in {"title", "max_overlap"} - given}
+    return length.model_copy(update=own)
 
 
 def _by_sentence(weighted: list[tuple[str, float]]) -> list[list[tuple[str, float]]]:

@@ -8,6 +8,7 @@ CORPUS = PartSize(
     exact=True,
     kept=1.0,
     characters=100,
+    cleaned=100,
     tokens=20,
     read=0.001,
     types=100,

@@ -51,6 +51,8 @@ def name(tmp_path):
         "evaluation.baselines=[majority]",
         "search.n_trials=0",
         "embedding.size=16",
+        "training.lazy_words=true",
+        "registry.networks=false",
     ],
 )
 def test_what_changes_rates_is_calibrated_anew(name, change):

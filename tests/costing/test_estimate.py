@@ -50,9 +50,12 @@ def test_a_record_takes_the_place_of_the_calibration(estimated):
     assert "last ran here" in found.how
 
 
-def test_a_record_of_a_run_that_found_most_of_it_done_is_not_believed(estimated):
+@pytest.mark.parametrize("share", [0.1, 4.0])
+def test_a_record_of_a_run_that_found_most_of_it_done_or_did_far_more_is_not_believed(
+    estimated, share
+):
     plain = estimated(clean="run").stages[1]
-    assert estimated({"clean": plain.cpu_seconds / 10}, clean="run").stages[1] == plain
+    assert estimated({"clean": plain.cpu_seconds * share}, clean="run").stages[1] == plain
 
 
 def test_searches_and_folds_of_any_size_can_be_asked_for():

@@ -3,6 +3,7 @@
 import pytest
 
 from lslm.corpus import sources
+from lslm.costing import drawing
 from lslm.costing.recorded import recorded
 from lslm.metering import Cost
 from lslm.planning import key_parts, remember
@@ -38,6 +39,25 @@ def test_a_stage_with_another_setting_is_not(settings, workspace, tmp_path):
     embedding = settings.embedding.model_copy(update={"epochs": 9})
     other = settings.model_copy(update={"embedding": embedding})
     assert recorded(other, tmp_path, workspace) == {"clean": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "known"),
+    [
+        ({"training.members": 1}, False),
+        ({"encoder.tuned_words": 9}, True),
+        ({"training.epochs": 9}, True),
+        ({}, True),
+    ],
+)
+def test_hyperparameters_that_no_search_changes_are_compared(
+    settings, workspace, tmp_path, changes, known
+):
+    chosen = drawing.start(settings).replaced({"training.members": 3, "encoder.tuned_words": 7})
+    note(workspace, "fit", {"chosen": chosen}, 9.0)
+    training = chosen.replaced(changes).training
+    now = settings.model_copy(update={"training": training})
+    assert ("fit" in recorded(now, tmp_path, workspace)) is known
 
 
 def test_other_documents_make_all_of_it_unknown(settings, workspace, tmp_path):

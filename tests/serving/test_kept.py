@@ -15,6 +15,7 @@ from lslm.serving import kept, model_folder
 from lslm.serving.model_folder import ModelFolder, write_manifest
 from lslm.serving.predictor import Predictor
 from lslm.settings import CleaningSettings
+from lslm.text.tokenizers import words
 from tests.serving.networks import TARGETS
 
 HEAD = heads.get("classify")
@@ -44,6 +45,19 @@ def test_answers_have_the_form_of_a_network_s(baseline: Path, folder: Path) -> N
     (ours,), (network,) = (Predictor.load(each).predict(ASKED[:1]) for each in (baseline, folder))
     assert ours.keys() == network.keys()
     assert ours["label"] == TARGETS["labels"][-1]
+
+
+def test_its_explanation_begins_with_its_answer(baseline: Path) -> None:
+    predictor = Predictor.load(baseline)
+    text = f"{ASKED[0].upper()}, " + "and so on. " * 300
+    (whole,) = predictor.outputs([text])
+    (found,) = predictor.effects([text])
+    assert [word for word, _ in found] == words(text)
+    telling = TARGETS["labels"][-1].upper()
+    without = predictor.outputs([text.replace(telling, "")])[0]
+    effect = dict(found)[telling]
+    assert effect == pytest.approx(float(whole.max() - without[whole.argmax()]), abs=1e-6)
+    assert effect > 0
 
 
 def test_a_calibrated_copy_is_scaled_and_abstains(baseline: Path, tmp_path: Path) -> None:

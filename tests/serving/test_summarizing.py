@@ -14,7 +14,7 @@ from lslm.heads.batching import ask
 from lslm.heads.summarize.options import Length, Options
 from lslm.serving.model_files import load_members, save
 from lslm.serving.predictor import Predictor
-from lslm.serving.summarizing import summarize
+from lslm.serving.summarizing import _like, summarize
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, TextSettings
 from lslm.text.vocabulary import MARK, SPECIAL, Vocabulary
 from lslm.training.batches import for_keras
@@ -154,3 +154,11 @@ def test_a_classifier_does_not_summarize(predictor: Predictor) -> None:
     other.description = described
     with pytest.raises(InputError, match="does not summarize"):
         summarize(other, TEXT)
+
+
+def test_a_length_that_is_asked_for_keeps_what_it_says_nothing_of() -> None:
+    trained = Options(max_overlap=0.3, title=True)
+    assert _like(Length(n_sentences=2), trained) == Length(
+        n_sentences=2, max_overlap=0.3, title=True
+    )
+    assert _like(Length(max_overlap=1.0), trained).max_overlap == 1.0

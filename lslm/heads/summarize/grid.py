@@ -67,16 +67,17 @@ class Grid(Batching):
         return {TOKENS: tokens, FEATURES: described}
 
     def targets(self, targets: Array, inputs: Mapping[str, Array]) -> Array:
-        """Mask, gains and labels, float32 `(rows, sentences, 3)`."""
+        """Mask, gains, labels, and the highest gain of the whole document, float32 `(rows, sentences, 4)`."""
         high = inputs[TOKENS].shape[1]
         rows = list(_rows([len(truth["gains"]) for truth in targets]))
-        packed = np.zeros((len(rows), high, 3), np.float32)
+        packed = np.zeros((len(rows), high, 4), np.float32)
         for number, row in enumerate(rows):
             truth, part = targets[row.document], slice(row.start, row.stop)
             n = row.stop - row.start
             packed[number, :n, 0] = 1
             packed[number, :n, 1] = truth["gains"][part]
             packed[number, :n, 2] = truth["labels"][part]
+            packed[number, :n, 3] = max(truth["gains"], default=0.0)
         return packed
 
     def own(self, outputs: Array, documents: Sequence[Ids], mark: int) -> Array:

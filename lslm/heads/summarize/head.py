@@ -26,6 +26,7 @@ def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
     """The options; nothing is learned from the documents. InputError for broken summaries or labels."""
     targets = {"options": options.model_dump(mode="json")}
     truth.check(documents)
+    truth.check_language(documents, Options.model_validate(targets["options"]).language)
     return targets
 
 

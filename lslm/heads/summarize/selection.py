@@ -22,7 +22,11 @@ def choose(
     known: set[str] = set()
     n_words = 0
     first = int(length.title and len(sentences) > 1)
-    for place in sorted(range(first, len(sentences)), key=lambda i: (-float(scores[i]), i)):
+    order = sorted(range(first, len(sentences)), key=lambda i: (-float(scores[i]), i))
+    if budget is not None:
+        # One sentence in any case: where all are too long, the best.
+        order = [place for place in order if counts[place] <= budget] or order[:1]
+    for place in order:
         if len(chosen) >= most:
             break
         own = set(tokens(sentences[place], language))

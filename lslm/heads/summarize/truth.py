@@ -20,10 +20,14 @@ from lslm.errors import InputError
 from lslm.heads.contract import Array, Targets
 from lslm.heads.ragged import ragged
 from lslm.heads.summarize.options import Length, Options
-from lslm.heads.summarize.rouge import best, rouge
+from lslm.heads.summarize.rouge import best, rouge, tokens
 from lslm.text.sentences import splitter
 
 SUMMARY, LABELS = "summary", "sentence_labels"
+_LOOKED_AT = 200
+"""Documents that show whether their language is the one that was named."""
+_ANY = ""
+"""No language: words of every script."""
 
 
 def encode(documents: pl.DataFrame, targets: Targets) -> Array:
@@ -48,6 +52,19 @@ def check(documents: pl.DataFrame) -> None:
             f"{given.count(False)} of {len(given)} documents have no summary",
             where="summary",
             right="a summary for each document, or for none",
+        )
+
+
+def check_language(documents: pl.DataFrame, language: str) -> None:
+    """InputError where most words are none that ROUGE compares: English knows the letters a to z alone."""
+    texts = documents["text"].head(_LOOKED_AT).to_list()
+    n_words = sum(len(tokens(text, _ANY)) for text in texts)
+    n_compared = sum(len(tokens(text, language)) for text in texts)
+    if n_compared < n_words / 2:
+        raise InputError(
+            f"of {n_words:,} words {n_compared:,} can be compared as those of the language {language!r}",
+            where="head.options.language",
+            right="the language of the documents, such as zh or ru",
         )
 
 

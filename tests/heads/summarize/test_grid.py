@@ -37,8 +37,8 @@ def test_targets_lie_where_the_sentences_do() -> None:
     documents = [ids((2,), (3,)), ids((4,))]
     truth = ragged([{"gains": [0.5, 0.1], "labels": [1, 0]}, {"gains": [0.2], "labels": [0]}])
     packed = Grid().targets(truth, Grid().inputs(documents, MARK, extra=1))
-    assert packed.shape == (2, 3, 3)
-    assert packed[0, :2].tolist() == [[1, 0.5, 1], [1, np.float32(0.1), 0]]
+    assert packed.shape == (2, 3, 4)
+    assert packed[0, :2].tolist() == [[1, 0.5, 1, 0.5], [1, np.float32(0.1), 0, 0.5]]
     assert packed[1, 1:].any() == False  # noqa: E712
 
 

@@ -16,7 +16,8 @@ SCORES = [0.9, 0.8, 0.7, 0.6, 0.5]
         (Length(n_sentences=3, max_overlap=1.0), [0, 1, 2]),
         (Length(n_sentences=None, words=6), [0, 1, 4]),
         (Length(n_sentences=None, ratio=0.4), [0, 1]),
-        (Length(n_sentences=None, words=1), [0]),
+        (Length(n_sentences=None, words=1), [4]),
+        (Length(n_sentences=None, words=3), [0, 4]),
         (Length(n_sentences=1, title=True), [1]),
         (Length(n_sentences=None, max_overlap=1.0), [0, 1, 2, 3, 4]),
     ],
@@ -27,6 +28,10 @@ def test_the_best_that_fit_in_the_order_of_the_text(length: Length, chosen: list
 
 def test_a_document_that_is_only_a_title_keeps_it() -> None:
     assert choose(["alone"], [0.1], Length(title=True), "en") == [0]
+
+
+def test_where_no_sentence_is_short_enough_the_best_is_chosen() -> None:
+    assert choose(SENTENCES[:4], SCORES[:4], Length(words=1), "en") == [0]
 
 
 def test_nothing_gives_nothing() -> None:

@@ -71,3 +71,14 @@ def test_documents_with_and_without_a_summary_do_not_go_together() -> None:
     documents = pl.DataFrame({"text": ["a", "b"], "extras": [json.dumps({"summary": "a"}), None]})
     with pytest.raises(InputError, match="1 of 2 documents have no summary"):
         HEAD.fit_targets(documents, Options())
+
+
+@pytest.mark.parametrize(("language", "right"), [("en", False), ("ru", True)])
+def test_a_language_whose_letters_are_not_compared_is_refused(language: str, right: bool) -> None:
+    texts = [f"Лиса номер {n} бежит далеко. Больше ничего нового." for n in range(5)]
+    documents = pl.DataFrame({"text": texts})
+    if right:
+        assert HEAD.fit_targets(documents, Options(language=language))
+        return
+    with pytest.raises(InputError, match="of 40 words 5 can be compared"):
+        HEAD.fit_targets(documents, Options(language=language))
