@@ -16,7 +16,7 @@ def choose(
     1998 trade relevance against redundancy, with a limit in place of a weight).
     """
     counts = [len(sentence.split()) for sentence in sentences]
-    budget = _budget(sum(counts), length)
+    budget = words_allowed(counts, length)
     most = length.n_sentences or len(sentences)
     chosen: list[int] = []
     known: set[str] = set()
@@ -45,8 +45,9 @@ def joined(sentences: Sequence[str], places: Sequence[int]) -> str:
     return " ".join(sentences[place] for place in places)
 
 
-def _budget(n_words: int, length: Length) -> int | None:
+def words_allowed(counts: Sequence[int], length: Length) -> int | None:
+    """Words of a summary, at most, by those of each sentence; None without a limit."""
     limits = [length.words] if length.words else []
     if length.ratio:
-        limits.append(max(1, round(length.ratio * n_words)))
+        limits.append(max(1, round(length.ratio * sum(counts))))
     return min(limits, default=None)

@@ -21,6 +21,7 @@ from lslm.heads.contract import Array, Targets
 from lslm.heads.ragged import ragged
 from lslm.heads.summarize.options import Length, Options
 from lslm.heads.summarize.rouge import best, rouge, tokens
+from lslm.heads.summarize.selection import choose, words_allowed
 from lslm.text.sentences import splitter
 
 SUMMARY, LABELS = "summary", "sentence_labels"
@@ -96,7 +97,8 @@ def _truth(
         labels = _greedy(sentences, references, options, language)
     else:
         gains = _without_title(_standing_for_the_rest(sentences, language), options)
-        labels = _highest(gains, options.n_sentences or 1)
+        best_places = choose(sentences, gains, options, language)
+        labels = [int(place in best_places) for place in range(len(sentences))]
         references = ("\n".join(sentences),)
     if given.get(LABELS) is not None:
         labels = _given_labels(given[LABELS], len(sentences), where)
@@ -146,18 +148,26 @@ def _greedy(
 ) -> list[int]:
     """Sentence by sentence what raises ROUGE-1 plus ROUGE-2 most, until nothing does.
 
-    Nallapati, Zhai & Zhou 2017 (SummaRuNNer), section 3; for one sentence this is the exact best.
+    Nallapati, Zhai & Zhou 2017 (SummaRuNNer), section 3; for one sentence this is the exact best. A sentence that
+    no summary has room for is passed over, as by `choose`.
     """
+    counts = [len(sentence.split()) for sentence in sentences]
+    first = int(options.title and len(sentences) > 1)
+    most, room = options.n_sentences or len(sentences), words_allowed(counts, options)
+    if room is not None and room < min(counts[first:], default=0):
+        # One sentence in any case.
+        most, room = 1, None
+    room = sum(counts) if room is None else room
     chosen: list[int] = []
     reached = 0.0
-    first = int(options.title and len(sentences) > 1)
-    while len(chosen) < min(options.n_sentences or len(sentences), len(sentences) - first):
+    while len(chosen) < min(most, len(sentences) - first):
+        left = room - sum(counts[place] for place in chosen)
         tried = [
             (_worth(sentences, sorted([*chosen, place]), references, language), -place)
             for place in range(first, len(sentences))
-            if place not in chosen
+            if place not in chosen and counts[place] <= left
         ]
-        worth, place = max(tried)
+        worth, place = max(tried, default=(0.0, 0))
         if worth <= reached:
             break
         reached = worth
@@ -178,8 +188,3 @@ def _standing_for_the_rest(sentences: Sequence[str], language: str) -> list[floa
         rouge(sentence, " ".join([*sentences[:place], *sentences[place + 1 :]]), language)[0]
         for place, sentence in enumerate(sentences)
     ]
-
-
-def _highest(gains: Sequence[float], n: int) -> list[int]:
-    order = sorted(range(len(gains)), key=lambda place: (-gains[place], place))[:n]
-    return [int(place in order) for place in range(len(gains))]

@@ -34,6 +34,26 @@ def test_sentences_are_added_until_nothing_gets_better() -> None:
     assert found["labels"] == [1, 0, 1]
 
 
+@pytest.mark.parametrize(
+    ("words", "labels"), [(4, [1, 0, 0]), (8, [0, 1, 0]), (9, [1, 1, 0]), (1, [0, 1, 0])]
+)
+def test_labels_name_no_sentence_that_a_summary_has_no_room_for(
+    words: int, labels: list[int]
+) -> None:
+    options = {"n_sentences": None, "words": words}
+    told = "we meet on Monday, the red fox runs so far, nothing else is new"
+    found = truth(options=options, summary=told)
+    lengths = [len(each.split()) for each in found["sentences"]]
+    assert found["labels"] == labels
+    assert sum(n for n, label in zip(lengths, labels, strict=True) if label) <= max(words, 5)
+
+
+def test_without_a_summary_as_many_are_labelled_as_a_summary_has_room_for() -> None:
+    text = "Cats eat fish. Cats eat fish and sleep. Dogs sleep. Dogs eat cats and fish."
+    found = truth(text, {"n_sentences": None, "words": 9, "max_overlap": 1.0})
+    assert sum(found["labels"]) == 2
+
+
 def test_labels_that_were_given_are_kept() -> None:
     assert truth(summary="a red fox runs", sentence_labels=[0, 0, 1])["labels"] == [0, 0, 1]
 
