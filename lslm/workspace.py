@@ -195,13 +195,13 @@ class Workspace:
         The move is one rename, so nobody ever sees half of it.
         """
         name, total = digest(path), size(path)
-        target = self.files / name / path.name
-        if not Handle(path=target, digest=name, size=total).intact():
+        handle = Handle(path=self.files / name / path.name, digest=name, size=total)
+        if not handle.intact():
             with self.scratch() as staged:
                 path.rename(staged / path.name)
                 _sync(staged / path.name)
-                self._put(staged, Handle(path=target, digest=name, size=total))
-        return Handle(path=target, digest=name, size=total)
+                self._put(staged, handle)
+        return handle
 
     def _put(self, staged: Path, handle: Handle) -> None:
         """One at a time: another run may make the same meanwhile, and already read it."""

@@ -150,8 +150,10 @@ def _said_before(run: Run, version: str) -> Decision | None:
     """
     store, name = store_of(run), run.settings.model_name
     rules = verdicts.kept(store, name, version)
-    decided = registry.champion(store, name) == version or approvals.state(store, name, version)
-    return gate.judged(rules) if rules and decided else None
+    if not rules:
+        return None
+    stands = registry.champion(store, name) == version or approvals.state(store, name, version)
+    return gate.judged(rules) if stands else None
 
 
 def _as_served(models: Models, parts: Parts, tested: Answers) -> Answers:

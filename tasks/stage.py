@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -186,7 +187,7 @@ class Stage(Generic[Arguments, Result]):
         Beside what `modules` say there is the source of its own module, and of those of the stages it uses.
         """
         parts = planning.key_parts(arguments, self.modules)
-        for module in _own_modules(self):
+        for module in _own_modules(self.function.__module__):
             parts |= planning.source_part(module)
         return {name: part for name, part in parts.items() if name not in self.unread}
 
@@ -248,28 +249,27 @@ class Stage(Generic[Arguments, Result]):
         return {**dict(zip(names, args, strict=False)), **kwargs}
 
 
-def _own_modules(stage: Stage[Any, Any]) -> set[str]:
-    """The stage's module, and those of the stages and functions beside it that this imports by name, and so on."""
+@cache
+def _own_modules(module: str) -> frozenset[str]:
+    """A stage's module, and those of the stages and functions beside it that this imports by name, and so on."""
     found: set[str] = set()
-    waiting: list[Any] = [stage.function]
+    waiting = [module]
     while waiting:
-        function = waiting.pop()
-        if function.__module__ not in found:
-            found.add(function.__module__)
-            # Not by the function's own globals: in a process of a cluster it has but those that it uses.
-            beside = vars(import_module(function.__module__)).values()
-            waiting += filter(_decides, map(_unwrapped, beside))
-    return found
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            # Not by a function's own globals: in a process of a cluster it has but those that it uses.
+            homes = map(_home, vars(import_module(name)).values())
+            waiting += [
+                home for home in homes if home.startswith("tasks.") and home not in _CARRYING
+            ]
+    return frozenset(found)
 
 
-def _unwrapped(value: Any) -> Any:
-    return value.function if isinstance(value, Stage) else value
-
-
-def _decides(value: Any) -> bool:
-    """Whether it is a function of this package that may decide a result."""
-    home = value.__module__ if isinstance(value, FunctionType) else ""
-    return home.startswith("tasks.") and home not in _CARRYING
+def _home(value: Any) -> str:
+    """The module of a stage or a function; nothing for other values."""
+    function = value.function if isinstance(value, Stage) else value
+    return function.__module__ if isinstance(function, FunctionType) else ""
 
 
 def stage(

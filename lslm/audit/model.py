@@ -15,7 +15,7 @@ from lslm.evaluation import abstention, answers, calibration, scope
 from lslm.evaluation.answers import Answers
 from lslm.evaluation.candidate import in_place_of_network
 from lslm.serving import kept, model_folder
-from lslm.serving.model_folder import Description, ModelFolder
+from lslm.serving.model_folder import Description, ModelFolder, Scope
 from lslm.serving.predictor import Predictor
 from lslm.training.parts import Part
 
@@ -47,7 +47,7 @@ def check(case: Case) -> Iterator[Finding]:
     yield found("model", "vocabulary", len(words), faults)
     differing = ["they are not those of the final part"] if targets != part.targets else []
     yield found("model", "targets", len(targets), differing)
-    yield from _of_either("model", case, folder, seen, _KNOWN)
+    yield from _of_either("model", case, folder, said, seen, _KNOWN)
     if case.evidence.baseline is not None:
         yield from _baseline(case, ModelFolder(case.evidence.baseline))
 
@@ -55,20 +55,26 @@ def check(case: Case) -> Iterator[Finding]:
 def _baseline(case: Case, folder: ModelFolder) -> Iterator[Finding]:
     try:
         folder.read(kept.BASELINE)
-        seen = folder.seen()
-        folder.description()
+        seen, said = folder.seen(), folder.description()
     except InputError as error:
         yield Finding("baseline", "manifest", 0, "leak", str(error))
         return
-    yield from _of_either("baseline", case, folder, seen, _KNOWN_OF_BASELINE)
+    yield from _of_either("baseline", case, folder, said, seen, _KNOWN_OF_BASELINE)
 
 
 def _of_either(
-    where: str, case: Case, folder: ModelFolder, seen: NDArray[np.uint64], known: set[str]
+    where: str,
+    case: Case,
+    folder: ModelFolder,
+    said: Description,
+    seen: NDArray[np.uint64],
+    known: set[str],
 ) -> Iterator[Finding]:
     """What holds for a network's folder and a baseline's."""
     yield found(where, "documents trained on", len(seen), list(_seen(case, seen)))
-    yield found(where, "temperature and threshold", len(seen), list(_confidence(case, folder)))
+    yield found(
+        where, "temperature and threshold", len(seen), list(_confidence(case, folder, said))
+    )
     unknown = [name for name in folder.names if name not in known and not _is_member(name)]
     detail = f"no check knows: {some(unknown)}" if unknown else ""
     result = "note" if unknown else "ok"
@@ -83,34 +89,33 @@ def _seen(case: Case, seen: NDArray[np.uint64]) -> Iterator[str]:
         yield "they are not the development set"
 
 
-def _confidence(case: Case, folder: ModelFolder) -> Iterator[str]:
-    """Both are fitted again on the out-of-fold answers, which no holdout document is among."""
-    stored, kind = folder.description(), heads.get(case.settings.head.kind)
-    given = _answers(case, stored)
+def _confidence(case: Case, folder: ModelFolder, stored: Description) -> Iterator[str]:
+    """Both are fitted again on the out-of-fold answers, which no holdout document is among.
+
+    The answers of what this folder holds are in the network's place.
+    """
+    kind = heads.get(case.settings.head.kind)
+    folds = [answers.load(path) for path in case.evidence.answers]
+    given = in_place_of_network(folds, stored.system)
     temperature = calibration.temperature(kind, given)
     if not math.isclose(stored.temperature, temperature, rel_tol=1e-6):
         yield f"temperature {stored.temperature:.4f} stored, {temperature:.4f} by out-of-fold answers"
-    yield from _scope(case, folder, stored)
+    yield from _scope(case, folder, stored.out_of_scope, given)
     below = abstention.threshold(kind, given, case.settings.evaluation.wanted_accuracy)
     if stored.abstain_below != below:
         yield f"threshold {stored.abstain_below} stored, {below} by out-of-fold answers"
 
 
-def _answers(case: Case, said: Description) -> list[Answers]:
-    """The folds' answers, with those of what answers here in the network's place."""
-    given = [answers.load(path) for path in case.evidence.answers]
-    return in_place_of_network(given, said.system)
-
-
-def _scope(case: Case, folder: ModelFolder, said: Description) -> Iterator[str]:
+def _scope(
+    case: Case, folder: ModelFolder, stored: Scope | None, given: list[Answers]
+) -> Iterator[str]:
     """The threshold for documents of no class is chosen again, on the development set's alone."""
-    apart, stored = case.evidence.out_of_scope, said.out_of_scope
+    apart = case.evidence.out_of_scope
     if stored is None or apart is None:
         if (stored is None) != (apart is None):
             yield "a threshold for documents out of scope, and none to choose it on, or the other way round"
         return
     kind = heads.get(case.settings.head.kind)
-    given = _answers(case, said)
     texts: list[str] = pl.read_parquet(apart, columns=["text"])["text"].to_list()
     outputs = Predictor.load(folder.folder, cleans=False).outputs(texts)
     below = scope.threshold(kind, given, outputs)

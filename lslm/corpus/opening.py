@@ -34,6 +34,8 @@ NEARLY_UTF_8 = "utf-8, stray bytes as latin-1"
 """The encoding of a file that is UTF-8 but for a few bytes."""
 BINARY = "binary"
 """Told in place of an encoding where a file is no text."""
+NO_TEXT = "no text, or UTF-16 without a mark: it has bytes of zero"
+"""What is said of such a file."""
 _BEYOND_ASCII = re.compile("[^\x00-\x7f\ud800-\udfff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _AS_LATIN_1 = "lslm-as-latin-1"
@@ -44,7 +46,7 @@ class NotText(InputError):
 
     def __init__(self, path: Path) -> None:
         super().__init__(
-            "is no text, or UTF-16 without a mark: it has bytes of zero",
+            f"is {NO_TEXT}",
             where=str(path),
             right="text, or its `encoding`: utf-16-le, or utf-8 where the zeros are slips",
         )

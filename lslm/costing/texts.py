@@ -76,7 +76,7 @@ def texts(drawn: dict[Part, Drawn], settings: Settings, folder: Path) -> Texts:
     }
     n_read = sum(len(record.text or "") for each in drawn.values() for record in each.records)
     clean = Line(fixed=took[0], each=took[1] / max(1, n_read))
-    n_kept = sum(each.n_characters() for each in samples.values())
+    n_kept = int(frame["text"].str.len_chars().sum())
     return Texts(samples, clean, split / max(1, len(frame)), tokenized / max(1, n_kept))
 
 

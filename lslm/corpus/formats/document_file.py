@@ -12,7 +12,7 @@ def rows(
 ) -> Iterator[Row | Malformed]:
     """The one document of a file below `root`; a file right in `root` has no label."""
     if encoding == opening.BINARY:
-        yield Malformed(1, "no text, or UTF-16 without a mark: it has bytes of zero", "")
+        yield Malformed(1, opening.NO_TEXT, "")
         return
     with opening.text_lines(path, encoding, "\n", advance) as lines:
         yield Row(1, "".join(lines), None if path.parent == root else path.parent.name)

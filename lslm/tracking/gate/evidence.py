@@ -1,5 +1,6 @@
 """What the rules look at: the holdout's answers of challenger and champion, time and size."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,12 +133,9 @@ def differing(first: ModelFolder, second: ModelFolder) -> str:
     if ours.head.kind != theirs.head.kind:
         return f"head.kind {ours.head.kind}, not {theirs.head.kind}"
     if ours.cleaning.html != theirs.cleaning.html:
-        return f"cleaning.html {_yaml(ours.cleaning.html)}, not {_yaml(theirs.cleaning.html)}"
+        html = (json.dumps(each.cleaning.html) for each in (ours, theirs))
+        return f"cleaning.html {', not '.join(html)}"
     return ""
-
-
-def _yaml(value: bool) -> str:
-    return str(value).lower()
 
 
 def unlike(head: Head, first: Targets, second: Targets) -> str:
