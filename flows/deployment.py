@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.objects import ConcurrencyLimitConfig
 from prefect.client.schemas.schedules import (
     CronSchedule,
     IntervalSchedule,
@@ -36,7 +35,8 @@ def deploy(
 ) -> Deployed:
     """Make the deployment `train/NAME`, or change it; returns where it is.
 
-    One run at a time: a second one waits for the first.
+    It has no concurrency limit of Prefect's: a run that waits for a person loses its place in it, and is then
+    ended as crashed within minutes. Its runs wait for each other by themselves, in `Workspace.alone`.
     """
     if get_current_settings().api.url is None:
         raise InputError(
@@ -57,7 +57,6 @@ def deploy(
                 "overrides": overrides,
             },
             work_pool_name=pool,
-            concurrency_limit=ConcurrencyLimitConfig(limit=1),
             entrypoint_type=EntrypointType.MODULE_PATH,
             job_variables={"env": DEFAULTS},
             tags=["lslm"],

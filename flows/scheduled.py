@@ -16,11 +16,13 @@ from flows.train import train
 from lslm import planning, progress, stopping
 from lslm.cli.environment import prepare
 from lslm.cli.options import DEFAULT
+from lslm.errors import InputError
 from lslm.evaluation.report import RunReport
 from lslm.pipelines.loader import Pipeline, load
+from lslm.settings import default_workspace
 from lslm.unfinished import claim_temporary
 from lslm.workspace import Workspace
-from tasks import runners
+from tasks import flow_runs, runners
 from tasks.shown import FlowRunPage
 
 
@@ -34,7 +36,7 @@ def _name() -> str:
 @flow(name="train", flow_run_name=_name)
 def scheduled(
     pipeline: str = DEFAULT,
-    workspace: Path = Path(".lslm"),
+    workspace: Path | None = None,
     overrides: list[str] = [],  # noqa: B006 (Prefect copies it)
     n_trials: Annotated[int | None, Field(ge=1)] = None,
     budget: Annotated[str | None, Field(pattern=r"^\d+(\.\d+)?\s*[smh]$")] = None,
@@ -46,7 +48,8 @@ def scheduled(
 
     Args:
         pipeline: A shipped pipeline's name, or the absolute path of a pipeline file.
-        workspace: Folder of everything that is made, on the worker's machine.
+        workspace: Absolute folder of everything that is made, on the worker's machine; empty takes the
+            pipeline's, or LSLM_WORKSPACE of the worker.
         overrides: Settings that differ from the file, such as `search.sampler=random`.
         n_trials: Trials of the search; empty takes the pipeline's.
         budget: Longest time of the search, such as `30m`; empty takes the pipeline's.
@@ -55,7 +58,9 @@ def scheduled(
         max_latency: Longest time of one document on the worker's machine, such as `1ms`; empty takes the
             pipeline's.
     """
-    prepare(workspace)
+    prepare(workspace or default_workspace())
+    # Before it waits for others: a run that was tried again still carries the process that is gone.
+    flow_runs.mark(_own_context().flow_run)
     claim_temporary()
     given = {
         "workspace": workspace,
@@ -67,7 +72,7 @@ def scheduled(
     }
     named = [f"{name}={value}" for name, value in given.items() if value is not None]
     loaded = load(pipeline, [*overrides, *named])
-    home = Workspace(loaded.settings.workspace).create()
+    home = _lasting(loaded.settings.workspace)
     page = FlowRunPage(loaded.settings.name)
     with progress.shown_on(page), home.alone(loaded.settings.name, page.waiting):
         if planning.unchanged(loaded.settings, loaded.base, home):
@@ -78,10 +83,26 @@ def scheduled(
     return Completed(message=said)
 
 
-def _trained(loaded: Pipeline) -> RunReport:
-    """Within this flow run, not below it: an approval pauses the run that people look at."""
+def _lasting(workspace: Path) -> Workspace:
+    """The workspace, where it outlives the run: a worker's runs begin in a folder that is deleted after them."""
+    if not workspace.is_absolute():
+        raise InputError(
+            f"{str(workspace)!r} would lie in a folder that is deleted after the run",
+            where="workspace",
+            right="an absolute folder, or LSLM_WORKSPACE in the worker's environment",
+        )
+    return Workspace(workspace).create()
+
+
+def _own_context() -> FlowRunContext:
     context = FlowRunContext.get()
     assert context is not None
+    return context
+
+
+def _trained(loaded: Pipeline) -> RunReport:
+    """Within this flow run, not below it: an approval pauses the run that people look at."""
+    context = _own_context()
     with (
         stopping.apart(),
         runners.opened(loaded.settings) as runner,

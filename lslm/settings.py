@@ -509,7 +509,8 @@ class ExecutionSettings(Section):
         return self
 
 
-def _default_workspace() -> Path:
+def default_workspace() -> Path:
+    """What LSLM_WORKSPACE says, else `.lslm`."""
     return Path(os.environ.get("LSLM_WORKSPACE", ".lslm"))
 
 
@@ -518,7 +519,7 @@ class Settings(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     """Lower-case letters, digits and hyphens."""
-    workspace: Path = Field(default_factory=_default_workspace)
+    workspace: Path = Field(default_factory=default_workspace)
     """Folder of everything that is made; default `.lslm`, or the variable LSLM_WORKSPACE."""
     deterministic: bool = False
     """Every run gives the same bits on the same machine, at the price of time: one thread learns the

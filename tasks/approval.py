@@ -26,8 +26,9 @@ from lslm.evaluation.report import Approval, RunReport
 from lslm.tracking import approvals
 from lslm.training import workers
 from tasks.registry import show
+from tasks.runners import served
 from tasks.stage import Run, leave, planner
-from tasks.tracked import served, store_of
+from tasks.tracked import store_of
 
 _LOOK = 5
 """Seconds between two looks at the registry, and at Prefect's server."""

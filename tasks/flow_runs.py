@@ -11,7 +11,7 @@ from uuid import UUID
 import prefect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.states import Crashed
 
 from lslm import owners
@@ -37,10 +37,13 @@ def mark(flow_run: FlowRun) -> None:
 
 
 def end_dead() -> None:
-    """End flow runs whose process on this machine is gone, with what was going on in them, as crashed."""
+    """End flow runs whose process on this machine is gone, with what was going on in them, as crashed.
+
+    One that a worker is to begin again carries the process of the time before until it has begun.
+    """
     with get_client(sync_client=True) as client:
         for flow_run in _unfinished(client):
-            if owners.is_dead(_owner(flow_run)):
+            if owners.is_dead(_owner(flow_run)) and not _to_begin(flow_run):
                 _end(client, flow_run.id)
 
 
@@ -75,6 +78,11 @@ def _unfinished(client: SyncPrefectClient) -> list[FlowRun]:
         ),
         limit=_PAGE,
     )
+
+
+def _to_begin(flow_run: FlowRun) -> bool:
+    waits = flow_run.state_type in (StateType.SCHEDULED, StateType.PENDING)
+    return waits and flow_run.deployment_id is not None
 
 
 def _tags() -> list[str]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _LOOPBACK = ("", "127.0.0.1", "localhost", "::1", "auto")
 
 _width = 1
+_is_temporary = False
+"""Whether the Prefect server that is used goes with the run."""
 
 
 class Pool(ProcessPoolTaskRunner):
@@ -58,6 +60,11 @@ class Pool(ProcessPoolTaskRunner):
 def width() -> int:
     """How many trials or folds can run at once, in the block that is running."""
     return _width
+
+
+def served() -> bool:
+    """Whether a Prefect server outlives the run; pages and forms of a temporary one would be gone with it."""
+    return get_current_settings().api.url is not None and not _is_temporary
 
 
 @contextmanager
@@ -179,13 +186,15 @@ def _reachable_server() -> Iterator[None]:
     if get_current_settings().api.url is not None:
         yield
         return
+    global _is_temporary
     server = _temporary_server()
-    before = os.environ.get(PREFECT)
+    before, _is_temporary = os.environ.get(PREFECT), True
     try:
         with temporary_settings({PREFECT_API_URL: server.api_url}):
             os.environ[PREFECT] = server.api_url
             yield
     finally:
+        _is_temporary = False
         if before is None:
             os.environ.pop(PREFECT, None)
         server.stop()

@@ -7,7 +7,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from prefect.context import FlowRunContext
-from prefect.settings import get_current_settings
 from prefect.utilities.urls import url_for
 
 from lslm import stopping
@@ -19,6 +18,7 @@ from lslm.tracking import runs
 from lslm.tracking.store import Store, connect, run_address
 from lslm.workspace import Workspace
 from tasks import flow_runs
+from tasks.runners import served
 from tasks.stage import Run, made, planner
 
 
@@ -41,7 +41,6 @@ def opened(settings: Settings, base: Path) -> Iterator[Run]:
     flow = FlowRunContext.get()
     flow_run = flow.flow_run if flow else None
     if flow_run:
-        flow_runs.mark(flow_run)
         flow_runs.end_dead()
     runs.end_dead(store_of(run), settings)
     run_id = runs.open_run(
@@ -79,11 +78,6 @@ def refer(run: Run, report: RunReport) -> None:
     """Say on a run of which nothing new came, such as a search that went on in vain, where everything stands."""
     if not planner.get() and report.run_id != run.run_id:
         runs.note_same(store_of(run), run.run_id, report.run_id)
-
-
-def served() -> bool:
-    """Whether a Prefect server outlives this flow; a page of a temporary one would be gone."""
-    return get_current_settings().api.url is not None
 
 
 def _page(store: Store, run_id: str) -> str | None:

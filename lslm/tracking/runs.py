@@ -78,6 +78,7 @@ def open_run(
     if unfinished is None:
         run = store.client.create_run(experiment_id, tags=tags, run_name=name)
         store.client.log_text(run.info.run_id, _rendered(settings), "settings.yaml")
+        store.client.log_dict(run.info.run_id, dict(digests), "sources.json")
     else:
         run = unfinished
         store.client.update_run(run.info.run_id, status="RUNNING")
@@ -113,7 +114,7 @@ def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
         "digests": dict(digests),
         "version": lslm.__version__,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return _digest(content)
 
 
 def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
@@ -140,6 +141,10 @@ def holdout_uses(store: Store, digest: str) -> int:
     """How many runs, of all experiments, have scored the holdout with this digest."""
     experiments = [each.experiment_id for each in store.client.search_experiments()]
     return sum(1 for _ in _search(store, experiments, f"tags.`{_HOLDOUT}` = '{digest}'"))
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _unfinished(store: Store, experiment_id: str, key: str, left: str) -> "Run | None":
@@ -176,7 +181,8 @@ def _tags(
         "mlflow.source.type": "LOCAL",
         "mlflow.user": owners.person(),
         **owners.mine(),
-        **{f"lslm.digest.{part}": digest for part, digest in digests.items()},
+        # Files have names that no tag may have, and a folder has thousands: `sources.json` names them.
+        "lslm.digest.sources": _digest(dict(digests)),
     }
     if flow_run_id:
         tags[_FLOW_RUN] = flow_run_id

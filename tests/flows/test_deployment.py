@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.client.schemas.actions import DeploymentUpdate
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from ruamel.yaml import YAML
 
@@ -61,7 +62,7 @@ def test_a_schedule_that_is_none_is_refused_with_its_option(timetable, said) -> 
         deployment._schedule(timetable)
 
 
-def test_a_deployment_says_when_what_and_one_at_a_time(client: Any) -> None:
+def test_a_deployment_says_when_and_what(client: Any) -> None:
     made = deployed()
     found = client.read_deployment_by_name("train/imdb")
     assert (made.name, made.id) == ("train/imdb", str(found.id))
@@ -72,7 +73,6 @@ def test_a_deployment_says_when_what_and_one_at_a_time(client: Any) -> None:
     }
     (schedule,) = found.schedules
     assert (schedule.schedule.cron, schedule.schedule.timezone) == ("0 3 * * *", "Europe/Berlin")
-    assert found.global_concurrency_limit.limit == 1
     assert found.work_pool_name == "lslm"
     assert found.job_variables["env"]["DO_NOT_TRACK"] == "1"
 
@@ -85,6 +85,15 @@ def test_a_second_deployment_takes_the_place_of_the_first(client: Any) -> None:
     assert [each.schedule.interval.total_seconds() for each in found.schedules] == [86_400]
 
 
+def test_a_deployment_has_no_limit_that_would_end_a_run_which_waits_for_a_person(client: Any) -> None:
+    made = client.read_deployment(deployed().id)
+    assert made.global_concurrency_limit is None
+    # One that an earlier version made had a limit.
+    client.update_deployment(made.id, DeploymentUpdate(concurrency_limit=1))
+    assert client.read_deployment(made.id).global_concurrency_limit.limit == 1
+    assert client.read_deployment(deployed().id).global_concurrency_limit is None
+
+
 def test_a_pool_that_is_not_there_is_named_with_its_mend(client: Any) -> None:
     with pytest.raises(InputError, match=r"'other'.*prefect work-pool create other"):
         deployed(pool="other")
@@ -95,7 +104,7 @@ def test_the_form_has_a_type_and_a_word_for_each_parameter() -> None:
     asked = {"pipeline", "workspace", "overrides", "n_trials", "budget", "approval"}
     assert set(form) == asked | {"max_size", "max_latency"}
     assert all(field["description"] for field in form.values())
-    assert form["workspace"]["format"] == "path"
+    assert form["workspace"]["anyOf"][0]["format"] == "path"
     assert form["n_trials"]["anyOf"][0] == {"type": "integer", "minimum": 1}
     assert form["approval"]["anyOf"][0] == {"type": "boolean"}
 
@@ -107,7 +116,7 @@ def test_prefect_yaml_holds_the_shipped_pipelines_as_lslm_deploy_makes_them(clie
     assert {each["name"] for each in file["deployments"]} == set(shipped())
     for each in file["deployments"]:
         assert each["entrypoint"] == made.entrypoint
-        assert each["concurrency_limit"] == made.global_concurrency_limit.limit
+        assert "concurrency_limit" not in each
         assert each["work_pool"]["name"] == made.work_pool_name
         assert set(each["parameters"]) <= set(scheduled.parameters.properties)
         assert each["schedules"][0]["active"] is False

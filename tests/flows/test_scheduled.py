@@ -10,6 +10,7 @@ import pytest
 
 from flows import scheduled
 from lslm import stopping
+from lslm.errors import InputError
 from lslm.pipelines.loader import Pipeline
 from lslm.settings import ExecutionSettings, RegistrySettings, Settings
 from tests.cli.samples import REPORT
@@ -20,7 +21,7 @@ LIMIT = 0.3
 def trained(work: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The flow's work with another in the place of the stages, and nobody there to run them."""
     context = SimpleNamespace(model_copy=lambda update: nullcontext())
-    monkeypatch.setattr(scheduled, "FlowRunContext", SimpleNamespace(get=lambda: context))
+    monkeypatch.setattr(scheduled, "_own_context", lambda: context)
     runners = SimpleNamespace(opened=lambda settings: nullcontext(nullcontext()))
     monkeypatch.setattr(scheduled, "runners", runners)
     monkeypatch.setattr(scheduled, "train", SimpleNamespace(fn=work))
@@ -52,3 +53,24 @@ def test_a_run_that_hangs_is_stopped_though_a_person_would_have_a_day(monkeypatc
 
 def test_the_time_that_a_person_takes_is_not_counted(monkeypatch) -> None:
     assert trained(asking, monkeypatch) == REPORT
+
+
+def test_a_workspace_that_a_worker_deletes_after_the_run_is_refused() -> None:
+    with pytest.raises(InputError, match=r"'\.lslm' would lie in a folder that is deleted.*LSLM_WORKSPACE"):
+        scheduled._lasting(Path(".lslm"))
+
+
+def test_the_worker_s_variable_names_the_workspace(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LSLM_WORKSPACE", str(tmp_path / "kept"))
+    seen: list[Path] = []
+
+    def lasting(workspace: Path) -> Any:
+        seen.append(workspace)
+        raise InputError("seen")
+
+    monkeypatch.setattr(scheduled, "_lasting", lasting)
+    monkeypatch.setattr(scheduled, "flow_runs", SimpleNamespace(mark=lambda flow_run: None))
+    monkeypatch.setattr(scheduled, "_own_context", lambda: SimpleNamespace(flow_run=None))
+    with pytest.raises(InputError, match="seen"):
+        scheduled.scheduled.fn("imdb")
+    assert seen == [tmp_path / "kept"]

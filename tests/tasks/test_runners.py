@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from prefect import task, task_runners
+from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
 
+from tasks import runners
 from tasks.runners import Pool
 
 
@@ -46,3 +49,13 @@ def test_where_a_process_of_the_pool_died_another_pool_takes_what_comes(
         assert second is not first
         assert not second.broken
     assert len(Executor.made) == 2
+
+
+def test_nobody_is_asked_on_a_server_that_goes_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = SimpleNamespace(api_url="http://127.0.0.1:9/api", stop=lambda: None)
+    monkeypatch.setattr(runners, "_temporary_server", lambda: server)
+    with temporary_settings(restore_defaults={PREFECT_API_URL}), runners._reachable_server():
+        assert get_current_settings().api.url == server.api_url
+        assert not runners.served()
+    with temporary_settings({PREFECT_API_URL: server.api_url}), runners._reachable_server():
+        assert runners.served()

@@ -64,14 +64,17 @@ def test_a_run_shows_its_settings_data_and_prefect_run(store, settings):
     run_id = runs.open_run(
         store,
         settings,
-        digests={"corpus": "abc"},
+        digests={"../data/reviews (1), R&D.csv": "abc"},
         name="first",
         flow_run_id="f1",
         flow_run_url="http://localhost/f1",
     )
     run = store.client.get_run(run_id)
     assert run.data.params["search.n_trials"] == "3"
-    assert run.data.tags["lslm.digest.corpus"] == "abc"
+    (digest,) = (value for name, value in run.data.tags.items() if name.startswith("lslm.digest"))
+    assert len(digest) == 64
+    files = json.loads(Path(store.client.download_artifacts(run_id, "sources.json")).read_text())
+    assert files == {"../data/reviews (1), R&D.csv": "abc"}
     assert run.data.tags["prefect.flow_run_id"] == "f1"
     assert "http://localhost/f1" in run.data.tags["mlflow.note.content"]
     rendered = store.client.download_artifacts(run_id, "settings.yaml")
