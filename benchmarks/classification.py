@@ -73,7 +73,12 @@ SETS: dict[str, dict[str, Any]] = {
             **LONG,
             "split": {"holdout": 0.01},
             "pretraining": {"language_model": True},
-            "training": {**LONG["training"], "learning_rate": 0.004, "max_tokens": 1000},
+            "training": {
+                **LONG["training"],
+                "learning_rate": 0.004,
+                "max_tokens": 1000,
+                "members": 2,
+            },
             "head": {"options": {**LONG["head"]["options"], "linear": 0.6}},
         },
         "evaluation": {"folds": 5, "seeds": 1, "curve": [], "explained": 0},

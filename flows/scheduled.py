@@ -27,7 +27,7 @@ from tasks.shown import FlowRunPage
 
 
 def _name() -> str:
-    """Such as `train reviews 2026-11-24 03:00`."""
+    """Such as `train reviews 2026-11-24 02:00`; Prefect keeps times in UTC."""
     pipeline = Path(str(flow_run.parameters["pipeline"])).stem
     due: datetime = flow_run.scheduled_start_time
     return f"train {pipeline} {due:%Y-%m-%d %H:%M}"

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import orjson
 
-from lslm.settings import Hyperparameters
 from lslm.tracking.store import Store
 
 Entry = TypeVar("Entry")
@@ -56,11 +55,6 @@ def log_stage(
             for name, content in artifacts.items():
                 _write(folder / stage / name, content)
             store.client.log_artifacts(run_id, str(folder))
-
-
-def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
-    """Log the hyperparameters the search chose as parameters of the run, by dotted name."""
-    log_params(store, run_id, dotted(chosen.model_dump(mode="json")), {})
 
 
 def log_params(

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import lslm
 from lslm import owners
-from lslm.settings import Settings
+from lslm.errors import InputError
+from lslm.settings import Hyperparameters, Settings
 from lslm.tracking.logbook import (
     Measured,
+    as_params,
     dotted,
-    log_chosen,
     log_dataset,
     log_params,
     log_stage,
@@ -48,6 +49,7 @@ _SYSTEM, _SAME = "lslm.system", "lslm.same_as"
 _NOTE = "mlflow.note.content"
 """MLflow's own tag of a run's description."""
 _KEY, _RESUMED, _HOLDOUT = "lslm.key", "lslm.resumed", "lslm.holdout_scored"
+_GIVEN_UP = "lslm.given_up"
 _FLOW_RUN = "prefect.flow_run_id"
 _ELSEWHERE = {"workspace", "tracking", "execution"}
 """Settings that say where things are kept or done, not what is done."""
@@ -68,8 +70,8 @@ def open_run(
     """The id of this pipeline run's MLflow run: an unfinished one with the same key, or a new one.
 
     Call it in the process that lives as long as the pipeline run, after `end_dead`. Of the runs that
-    did not finish, the newest with the same settings, digests and version is taken up again. So is the run
-    `left`, of a pipeline run that was killed when it had just finished that one.
+    did not finish, the newest of this machine with the same settings, digests and version is taken up again. So is
+    the run `left`, of a pipeline run that was killed when it had just finished that one.
     """
     experiment_id = experiment(store, settings)
     key = run_key(settings, digests)
@@ -117,6 +119,22 @@ def run_key(settings: Settings, digests: Mapping[str, str]) -> str:
     return _digest(content)
 
 
+def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
+    """Log the hyperparameters the search chose as parameters of the run, by dotted name.
+
+    MLflow keeps a parameter as it was first told. Where the run was cut off after another choice, as by an earlier
+    search whose results are gone, it is given up: InputError, and the next run has one of its own.
+    """
+    known, told = store.client.get_run(run_id).data.params, as_params(dotted(chosen.model_dump(mode="json")))
+    if any(known.get(name, value) != value for name, value in told.items()):
+        store.client.set_tag(run_id, _GIVEN_UP, "other hyperparameters were chosen since")
+        raise InputError(
+            f"the MLflow run {run_id} was cut off with other hyperparameters than were chosen now",
+            right="the same run once more: it does nothing again, and has an MLflow run of its own",
+        )
+    log_params(store, run_id, told, {})
+
+
 def note_holdout_use(store: Store, run_id: str, digest: str) -> int:
     """Note that this run scored the holdout whose documents have this digest; returns how many runs have."""
     store.client.set_tag(run_id, _HOLDOUT, digest)
@@ -155,7 +173,10 @@ def _unfinished(store: Store, experiment_id: str, key: str, left: str) -> "Run |
 def _free(run: "Run", left: str) -> bool:
     if run.info.status == "RUNNING":
         return owners.is_mine(run.data.tags)
-    return run.info.status in ("KILLED", "FAILED") or run.info.run_id == left
+    if _GIVEN_UP in run.data.tags:
+        return False
+    over = run.info.status in ("KILLED", "FAILED")
+    return (over and owners.is_here(run.data.tags)) or run.info.run_id == left
 
 
 def _search(store: Store, experiments: list[str], query: str) -> Iterator["Run"]:

@@ -70,7 +70,10 @@ def make_default(uri: str) -> None:
 
 
 def experiment(store: Store, settings: Settings) -> str:
-    """The id of the pipeline's experiment, made if need be; a deleted one raises InputError."""
+    """The id of the pipeline's experiment, made if need be.
+
+    One that is deleted, or whose files are on another machine, raises InputError.
+    """
     name = settings.tracking.experiment or settings.name
     found = store.client.get_experiment_by_name(name)
     if found is None:
@@ -81,6 +84,7 @@ def experiment(store: Store, settings: Settings) -> str:
             where="tracking.experiment",
             right="another name, or the experiment restored in MLflow",
         )
+    _check_reach(store, name, found.artifact_location)
     return found.experiment_id
 
 
@@ -110,6 +114,20 @@ def local_path(location: str) -> Path | None:
     if parts.scheme == "file":
         return Path(url2pathname(parts.path))
     return Path(location) if parts.scheme == "" else None
+
+
+def _check_reach(store: Store, name: str, location: str) -> None:
+    """What several machines share may keep its files on one of them."""
+    folder = None if urlsplit(store.uri).scheme == "sqlite" else local_path(location)
+    if folder is None:
+        return
+    there = next(each for each in (folder, *folder.parents) if each.exists())
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            f"the MLflow experiment {name!r} keeps its files at {folder}, where nothing can be written here",
+            where="tracking.uri",
+            right="an MLflow server that keeps files itself; or another tracking.experiment",
+        )
 
 
 def _make_tables(uri: str, workspace: Workspace) -> None:

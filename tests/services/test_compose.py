@@ -72,6 +72,11 @@ def test_the_worker_finds_all_servers_by_the_variables_that_lslm_reads():
     assert SERVICES["prefect"]["environment"]["PREFECT_SERVER_API_AUTH_STRING"] == "${PREFECT_AUTH}"
 
 
+def test_a_new_container_of_the_worker_has_the_name_of_the_one_before_and_no_twin():
+    assert SERVICES["worker"]["hostname"] == "${WORKER_NAME}"
+    assert SERVICES["worker"]["container_name"].endswith("${WORKER_NAME}")
+
+
 def test_mlflow_knows_the_variables_it_is_given():
     from mlflow import environment_variables
     from mlflow.cli import server

@@ -90,6 +90,24 @@ def test_what_the_search_may_change_is_logged_once_it_is_chosen(store, run_id):
     assert store.client.get_run(run_id).data.params["encoder.units"] == "32"
 
 
+def test_a_run_that_was_cut_off_after_another_choice_is_given_up(store, settings, run_id):
+    runs.log_chosen(store, run_id, Hyperparameters(encoder=EncoderSettings(units=32)))
+    runs.close_run(store, run_id, "FAILED")
+    again = runs.open_run(store, settings, digests={"corpus": "c0"}, name="second", left=run_id)
+    runs.log_chosen(store, again, Hyperparameters(encoder=EncoderSettings(units=32)))
+    with pytest.raises(InputError, match=rf"{run_id} was cut off with other.*once more"):
+        runs.log_chosen(store, again, Hyperparameters(encoder=EncoderSettings(units=64)))
+    runs.close_run(store, again, "FAILED")
+    fresh = runs.open_run(store, settings, digests={"corpus": "c0"}, name="third", left=run_id)
+    assert again == run_id != fresh
+
+
+def test_a_run_that_another_machine_left_is_its_own_to_take_up(store, settings, run_id):
+    runs.close_run(store, run_id, "FAILED")
+    store.client.set_tag(run_id, owners.HOST, "elsewhere")
+    assert runs.open_run(store, settings, digests={"corpus": "c0"}, name="here") != run_id
+
+
 def test_a_run_that_died_is_taken_up_again(store, settings):
     dead = leave_running(store, settings, {"corpus": "x"})
     runs.end_dead(store, settings)
