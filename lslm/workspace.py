@@ -295,7 +295,7 @@ def _sync(path: Path) -> None:
 def _read_json(path: Path) -> Any | None:
     try:
         return json.loads(path.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
         return None
 
 

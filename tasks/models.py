@@ -69,11 +69,14 @@ class Which(Named, BaseModel):
     def for_search(
         cls, search: SearchSettings, within: "Which | None" = None
     ) -> "tuple[Which, ...]":
-        """What each trial is fitted on: one part, or folds."""
+        """What each trial is fitted on: one part, or folds; nothing where no trial is wanted."""
+        if not search.n_trials:
+            return ()
         if search.folds == 1:
             cut = cls(kind="search", seed=search.seed, share=search.validation, within=within)
             return (cut,)
-        cuts = (cls.for_fold(number, search.folds, search.seed) for number in range(search.folds))
+        numbers, seed = range(search.folds), search.folds_seed
+        cuts = (cls.for_fold(number, search.folds, seed) for number in numbers)
         return tuple(cut.model_copy(update={"within": within}) for cut in cuts)
 
     @classmethod
@@ -129,13 +132,13 @@ def cross_validate(
     pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
-    chosen: Hyperparameters,
+    chosen: tuple[Hyperparameters, ...],
     n_folds: int,
     seed: int,
     baselines: tuple[str, ...],
 ) -> Folds:
-    """Fit and score the chosen configuration and the baselines, each fold on its own."""
-    n_fits = n_folds * (chosen.training.members + len(baselines))
+    """Fit and score what was chosen for each fold, and the baselines, each fold on its own."""
+    n_fits = sum(each.training.members + len(baselines) for each in chosen)
     with progress.bar("Folds", n_fits, "fits") as shown:
         pending = []
         for number in range(n_folds):
@@ -143,8 +146,8 @@ def cross_validate(
             part = prepare_part.submit(run, which, development, tokens, pretrained, embedding, head)
             pending.append((which, part))
         answers = [
-            fold.submit(run, which, development, part.result(), head, chosen, baselines)
-            for which, part in pending
+            fold.submit(run, which, development, part.result(), head, each, baselines)
+            for (which, part), each in zip(pending, chosen, strict=True)
         ]
         handles = []
         for number, each in enumerate(answers, start=1):

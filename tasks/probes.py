@@ -43,7 +43,7 @@ def explain_answers(
     pretrained: Pretrained,
     embedding: EmbeddingSettings,
     head: HeadSettings,
-    chosen: Hyperparameters,
+    chosen: tuple[Hyperparameters, ...],
     serving: Serving,
     asked: Explaining,
 ) -> Handle:
@@ -54,7 +54,7 @@ def explain_answers(
         part = prepare_part.submit(
             run, which, development, tokens, pretrained, embedding, head
         ).result()
-        single = chosen.replaced({"training.members": 1})
+        single = chosen[-1].replaced({"training.members": 1})
         with run.workspace.scratch() as folder, progress.bar("Network", 1, "networks"):
             member.submit(run, part, head.kind, single, 0, folder / "0.keras").result()
             workers.shared().run(

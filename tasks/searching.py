@@ -143,7 +143,7 @@ def searched(
     are bounded, `recipe` says how each is put together to be measured.
     """
     kind = heads.get(head.kind)
-    settled = SETTLED if (parts[0].path / PART_FILE).exists() else ()
+    settled = SETTLED if any((part.path / PART_FILE).exists() for part in parts) else ()
     space = spaces.of(kind, search.space, bounds.of(search), settled)
     made_of: dict[str, Any] = {"parts": parts, "head": head, "start": start, "space": space}
     made_of["search"] = search.model_dump(exclude={*_GOES_ON, "space"})

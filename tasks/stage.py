@@ -26,7 +26,7 @@ from lslm.workspace import Workspace
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
-Record = TypeVar("Record", bound=BaseModel)
+Record = TypeVar("Record")
 
 _CARRYING = {f"tasks.{name}" for name in ("stage", "tracked", "runners", "fits", "flow_runs")}
 """Modules that carry runs and decide no result: keys do not hold their source."""

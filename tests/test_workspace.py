@@ -182,3 +182,9 @@ def test_of_two_that_add_the_same_the_first_one_s_files_stay(tmp_path: Path) -> 
     assert one == other
     assert one.intact()
     assert first == second
+
+
+@pytest.mark.parametrize("content", [b'{"a": 1', b'{"a": "\xff"}'])
+def test_a_damaged_file_of_json_counts_as_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "digests.json").write_bytes(content)
+    assert Workspace(tmp_path).read_json("digests.json") is None

@@ -9,8 +9,10 @@ from lslm.audit.findings import Finding
 
 
 def check(case: Case) -> Iterator[Finding]:
-    """Hyperparameters and the number of epochs are chosen on what the search holds back."""
+    """Hyperparameters and the number of epochs are chosen on what the search holds back, if there is one."""
     names = search_parts(case.settings.search)
+    if not names:
+        return
     rows = [part.validation for part in case.evidence.parts if part.name in names]
     chosen_on = case.fingerprints["development"][np.unique(np.concatenate(rows))]
     held = np.isin(chosen_on, case.fingerprints["holdout"]).sum()

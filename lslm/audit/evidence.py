@@ -99,12 +99,14 @@ def rows_of(settings: Settings, development: pl.DataFrame) -> dict[str, tuple[Ro
 
 
 def search_parts(search: SearchSettings) -> list[str]:
-    """Names of the parts that trials are judged on.
+    """Names of the parts that trials are judged on; none where there are no trials.
 
     Example:
-        >>> search_parts(SearchSettings()), search_parts(SearchSettings(folds=2))
-        (['search'], ['search 1', 'search 2'])
+        >>> [search_parts(SearchSettings(**given)) for given in ({}, {"folds": 2}, {"n_trials": 0})]
+        [['search'], ['search 1', 'search 2'], []]
     """
+    if not search.n_trials:
+        return []
     numbers = range(1, search.folds + 1)
     return ["search"] if search.folds == 1 else [f"search {number}" for number in numbers]
 

@@ -64,7 +64,9 @@ def _part(case: Case, part: FittedPart, outside: Counts) -> Iterator[Finding]:
     tokens = as_read(case.tokens, case.settings.head, opened.targets)
     trained = tokens.counts(part.training)
     counted = {tokens.types[i]: int(trained[i]) for i in np.flatnonzero(trained)}
-    yield found("words", part.name, len(words), list(_strangers(case, words, counted, outside)))
+    known = heads.get(case.settings.head.kind).known(opened.targets)
+    faults = list(_strangers(case, words, {**dict.fromkeys(known, 0), **counted}, outside))
+    yield found("words", part.name, len(words), faults)
     stored = np.load(part.folder / COUNTS, allow_pickle=False)
     expected = [counted.get(word, 0) for word in words]
     faults = list(_differing(words, stored, expected))

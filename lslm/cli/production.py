@@ -1,6 +1,7 @@
 """`lslm production`: which version is, or was, the champion."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from typing import Annotated
 
@@ -62,13 +63,15 @@ def moment(text: str) -> datetime:
     Example:
         >>> moment("2026-11-24").isoformat()
         '2026-11-24T23:59:59.999999+00:00'
+        >>> moment("20261124") == moment("2026-11-24")
+        True
     """
     try:
-        if len(text) == len("2026-11-24"):
+        with suppress(ValueError):
             return datetime.combine(date.fromisoformat(text), time.max, UTC)
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise InputError(
             f"{text!r} is no date", where="--at", right="such as 2026-11-24 or 2026-11-24T09:30"
         ) from None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)

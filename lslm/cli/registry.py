@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -36,7 +37,10 @@ RUN_ID = re.compile(r"[0-9a-f]{32}")
 
 @contextmanager
 def opened(workspace: Path | None, uri: str | None) -> Iterator["Store"]:
-    """The store of registered models; what MLflow prints goes to the workspace's log."""
+    """The store of registered models; what MLflow prints goes to the workspace's log.
+
+    A server that does not answer is told at once: a run waits for it, a person at a prompt need not.
+    """
     from lslm.cli.quiet import quietly
     from lslm.settings import Settings, TrackingSettings
     from lslm.workspace import Workspace
@@ -45,8 +49,12 @@ def opened(workspace: Path | None, uri: str | None) -> Iterator["Store"]:
     home = Workspace(workspace or settings.workspace).create()
     prepare(home.root)
     with quietly(home):
+        from lslm.services import addresses, health
         from lslm.tracking.store import connect
 
+        address = addresses.tracking_uri(settings.tracking, home)
+        if urlsplit(address).scheme in ("http", "https"):
+            health.refuse_silent(f"--tracking-uri, tracking.uri or {addresses.MLFLOW}", address)
         yield connect(settings, home)
 
 

@@ -73,10 +73,16 @@ def folds(frame: pl.DataFrame, k: int, seed: int) -> list[tuple[Rows, Rows]]:
 
 
 def searched(frame: pl.DataFrame, search: SearchSettings) -> list[tuple[Rows, Rows]]:
-    """Training rows and rows held back of each part that trials are judged on."""
+    """Training rows and rows held back of each part that trials are judged on; none where no trial is wanted.
+
+    Folds are others than those of the evaluation, also where both have as many and one seed. In time and in place
+    there is but one way to cut as many.
+    """
+    if not search.n_trials:
+        return []
     if search.folds == 1:
         return [cut(frame, search.validation, search.seed)]
-    return folds(frame, search.folds, search.seed)
+    return folds(frame, search.folds, search.folds_seed)
 
 
 def inside(rows: Rows, sides: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
@@ -389,8 +395,6 @@ def _forward(
     cuts = folds(development, evaluation.folds, evaluation.seed)
     for number, sides in enumerate(cuts, start=1):
         yield f"fold {number}", f"span {number + 1} of {len(cuts) + 1}", sides
-    if search.n_trials == 0:
-        return
     for sides in searched(development, search):
         yield "the search", "what it chooses by", sides
     for number, (training, _) in enumerate(cuts if evaluation.nested else (), start=1):

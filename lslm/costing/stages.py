@@ -1,8 +1,9 @@
 """What each stage of the flow `train` takes: arithmetic on the rates of a calibration."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from statistics import fmean
 
 import numpy as np
 
@@ -168,9 +169,9 @@ class Costs:
         return float(np.quantile(self.documents, self.assumed.quantile))
 
     @property
-    def fold_epochs(self) -> float:
-        """Of a fold's network."""
-        return self.epochs * self.settings.fold_epochs
+    def fold_epochs(self) -> list[float]:
+        """Of each fold's network."""
+        return [self.epochs * factor for factor in self.settings.fold_epochs]
 
     @property
     def epochs(self) -> float:
@@ -190,13 +191,15 @@ class Costs:
 
     def search(self, n: float) -> Work:
         """A search on `n` documents, with its training parts."""
-        search = self.settings.search
-        n_held = n * search.validation if search.folds == 1 else n / search.folds
-        parts = [self.prepare(n - n_held, n_held)] * search.folds
+        search, shares = self.settings.search, self.settings.trial_shares
+        if not search.n_trials:
+            return Work()
+        n_held = n * (search.validation if search.folds == 1 else self._held(search.folds))
+        parts = [self.prepare(n * share, n_held) for share in shares]
         if self._bounded:
             parts.append(self.prepare(n, 0))
         _, prepared = finish(parts, self.processes)
-        jobs = self._trials(n - n_held, n_held)
+        jobs = self._trials(n * fmean(shares), n_held)
         budget = np.inf if search.budget is None else search.budget
         done, end = finish(jobs, self.processes, budget)
         return Work(sum(parts), prepared) + Work(sum(done), end)
@@ -233,20 +236,29 @@ class Costs:
             found.append(fits + self._measuring + TRIAL * self.rates.python)
         return found
 
-    def folds(self, n: float, epochs: float, members: int, baselines: tuple[str, ...]) -> Work:
-        """Cross-validation on `n` documents of baselines and of the chosen network, trained for `epochs`."""
-        k = self.settings.evaluation.folds
-        n_held = n / k
-        part = self.prepare(n - n_held, n_held)
-        networks = members * self.fit(self.document, n - n_held, epochs, n_held)
-        fold = networks + sum(self.baseline(name, n - n_held, n_held) for name in baselines)
-        _, end = finish([part] * k + [fold] * k, self.processes)
-        return Work(k * (part + fold), end)
+    def folds(
+        self, n: float, epochs: Sequence[float], members: int, baselines: tuple[str, ...]
+    ) -> Work:
+        """Cross-validation on `n` documents of baselines and of the chosen network; `epochs` are of each fold."""
+        sizes = [n * share for share in self.settings.fold_shares]
+        n_held = n * self._held(len(sizes))
+        parts = [self.prepare(size, n_held) for size in sizes]
+        folds = [
+            members * self.fit(self.document, size, each, n_held)
+            + sum(self.baseline(name, size, n_held) for name in baselines)
+            for size, each in zip(sizes, epochs, strict=True)
+        ]
+        _, end = finish([*parts, *folds], self.processes)
+        return Work(sum(parts) + sum(folds), end)
 
     def last_fold(self) -> tuple[float, float]:
         """Documents that the last fold trains on and holds back."""
-        held = self.n_development / self.settings.evaluation.folds
-        return self.n_development - held, held
+        shares = self.settings.fold_shares
+        return self.n_development * shares[-1], self.n_development * self._held(len(shares))
+
+    def _held(self, n_folds: int) -> float:
+        """The share of the documents that each of so many folds holds back; in time none has the first span."""
+        return 1 / (n_folds + (self.settings.corpus.time is not None))
 
 
 def _clean(costs: Costs) -> Work:
@@ -304,23 +316,24 @@ def _nest(costs: Costs) -> Work:
     evaluation, n = costs.settings.evaluation, costs.n_development
     if not evaluation.nested:
         return Work()
-    k = evaluation.folds
-    searches = costs.search(n * (k - 1) / k).times(k)
-    return searches + costs.folds(n, costs.epochs, costs.settings.training.members, ())
+    searches = [costs.search(n * share) for share in costs.settings.fold_shares]
+    epochs, members = [costs.epochs] * len(searches), costs.settings.training.members
+    return sum(searches, costs.folds(n, epochs, members, ()))
 
 
 def _vary(costs: Costs) -> Work:
+    """On a part of the rows a network takes as many steps as on all of them."""
     asked = costs.settings.evaluation
-    if not asked.curve and asked.seeds < 2:
+    curve = asked.curve if heads.get(costs.settings.head.kind).yardstick is None else ()
+    if not curve and asked.seeds < 2:
         return Work()
     n, held = costs.last_fold()
-    parts = [costs.prepare(n * share, held) for share in asked.curve]
-    fits = [costs.fit(costs.document, n * share, costs.fold_epochs, held) for share in asked.curve]
+    single = costs.fit(costs.document, n, costs.fold_epochs[-1], held)
+    parts = [costs.prepare(n * share, held) for share in curve]
     fits = [
-        fit + sum(costs.baseline(name, n * share, held) for name in costs.baselines)
-        for fit, share in zip(fits, asked.curve, strict=True)
+        single + sum(costs.baseline(name, n * share, held) for name in costs.baselines)
+        for share in curve
     ]
-    single = costs.fit(costs.document, n, costs.fold_epochs, held)
     # Alone, the network of the fold is known from the cross-validation.
     if costs.settings.training.members > 1:
         fits.append(single + sum(costs.baseline(name, n, held) for name in costs.baselines))
@@ -335,7 +348,7 @@ def _explain(costs: Costs) -> Work:
         return Work()
     n, held = costs.last_fold()
     rates = costs.rates
-    fit = costs.fit(costs.document, n, costs.fold_epochs, 0) + rates.network.save
+    fit = costs.fit(costs.document, n, costs.fold_epochs[-1], 0) + rates.network.save
     return Work.alone(fit + rates.assemble_one + min(explained, held) * rates.explain)
 
 

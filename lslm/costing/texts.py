@@ -13,12 +13,16 @@ from lslm.costing import sampling
 from lslm.costing.rates import Line, Part, PartSize
 from lslm.costing.samples import Sample
 from lslm.costing.sampling import Drawn
+from lslm.errors import InputError
 from lslm.settings import Settings
 from lslm.text import store
 from lslm.text.store import Tokens
 
 _FEW = 20
 """Documents of a part that are cleaned first, so that libraries are loaded."""
+_FEWEST, _OF_EACH = 4, 3
+"""Documents of the corpus, and for each of its labels: then there are two training parts, the smaller one with
+every label, and documents to ask about."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,11 @@ def texts(drawn: dict[Part, Drawn], settings: Settings, folder: Path) -> Texts:
         )
         took.append(time.process_time() - began)
     shards = sorted((folder / "cleaned" / "documents").glob("*.parquet"))
+    _check_any(len(shards))
     began = time.process_time()
     frame = pl.concat([pl.read_parquet(shard) for shard in shards])
     frame = _in_scope(frame, settings)
+    _check_enough(frame.filter(pl.col("part") == "corpus")["label"])
     for part in drawn:
         _shuffled(frame.filter(pl.col("part") == part)).write_parquet(folder / f"{part}.parquet")
     split = time.process_time() - began
@@ -103,6 +109,26 @@ def size(drawn: Drawn, sample: Sample, min_count: int) -> PartSize:
         growth=float(growth),
         frequent=sample.n_types(whole, min_count) / max(1, types[1]),
     )
+
+
+def _check_any(n: int) -> None:
+    if not n:
+        raise InputError(
+            "no documents are left to learn from",
+            where="corpus.sources",
+            right="at least one that cleaning keeps",
+        )
+
+
+def _check_enough(labels: pl.Series) -> None:
+    _check_any(len(labels))
+    least = max(_FEWEST, _OF_EACH * labels.drop_nulls().n_unique())
+    if len(labels) < least:
+        raise InputError(
+            f"too few documents are left to calibrate on: {len(labels)}",
+            where="corpus.sources",
+            right=f"at least {least}",
+        )
 
 
 def _in_scope(frame: pl.DataFrame, settings: Settings) -> pl.DataFrame:

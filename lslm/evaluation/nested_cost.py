@@ -22,7 +22,7 @@ def told(settings: Settings, took: Mapping[str, float]) -> str:
     seconds = expected_seconds(
         took["search"],
         took.get("cross-validate", 0.0),
-        shares(n_folds, in_time=settings.corpus.time is not None),
+        settings.fold_shares,
         settings.search.budget,
     )
     return f"{what}, about {_minutes(seconds)}"
@@ -45,18 +45,6 @@ def expected_seconds(
     """
     by_clock = budget is not None and search >= budget
     return sum(search * (1.0 if by_clock else share) for share in shares) + fits
-
-
-def shares(n_folds: int, *, in_time: bool) -> list[float]:
-    """The share of the documents that each fold trains on; in time, folds go forward.
-
-    Example:
-        >>> shares(4, in_time=False), shares(4, in_time=True)
-        ([0.75, 0.75, 0.75, 0.75], [0.2, 0.4, 0.6, 0.8])
-    """
-    if in_time:
-        return [(number + 1) / (n_folds + 1) for number in range(n_folds)]
-    return [(n_folds - 1) / n_folds] * n_folds
 
 
 def _minutes(seconds: float) -> str:

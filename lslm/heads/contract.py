@@ -196,6 +196,8 @@ class Head:
     """Settings of the encoder that its network does not read: they are not searched."""
     cutting: Callable[[Targets], Cutter | None] = lambda targets: None
     """How words are cut into pieces, by what was fitted on the training documents; None: they stay whole."""
+    known: Callable[[Targets], Sequence[str]] = lambda targets: ()
+    """Tokens that its vocabulary has however rare they are, by what was fitted on the training documents."""
     inherited: Mapping[str, str] = field(default_factory=dict)
     """Options that are not given but taken from another setting, by its dotted name."""
     needs: Mapping[str, Any] = field(default_factory=dict)
@@ -203,6 +205,8 @@ class Head:
     blocked: bool = False
     """Whether the order of the documents says something: folds are then blocks of neighbours, and the
     holdout is the end."""
+    layers: tuple[str, ...] = ()
+    """Modules that register layers of its own with Keras: they are imported before its networks are read."""
     begin: Callable[["keras.Model", Seen, Hyperparameters], None] | None = None
     """Puts into a new network what is known of the training part before it learns. None: nothing."""
     question: str = 'lslm predict --model {model} "some text"'

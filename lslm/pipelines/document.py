@@ -9,7 +9,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
 from lslm.errors import InputError
-from lslm.pipelines.problems import Keys
+from lslm.pipelines.problems import Keys, shown
 
 _WHOLE_NAMES = ("search.space", "head.options")
 """What stands behind these is one key, dots included."""
@@ -34,7 +34,7 @@ class Document:
         if tree is None:
             tree = CommentedMap()
         if not isinstance(tree, CommentedMap):
-            what = f"holds {_shown(tree)}"
+            what = f"holds {shown(tree)}"
             raise InputError(what, where=f"{name}:1", right="settings, each `key: value`")
         lines: dict[Keys, int] = {}
         _number(tree, (), lines)
@@ -131,7 +131,7 @@ def _split(name: str) -> Keys:
     for prefix in _WHOLE_NAMES:
         if name.startswith(f"{prefix}."):
             return (*prefix.split("."), name.removeprefix(f"{prefix}."))
-    return tuple(int(part) if part.isdigit() else part for part in name.split("."))
+    return tuple(int(part) if part.isdecimal() else part for part in name.split("."))
 
 
 def _place(values: dict[str, Any], keys: Keys, value: Any, where: str) -> None:
@@ -151,7 +151,3 @@ def _place(values: dict[str, Any], keys: Keys, value: Any, where: str) -> None:
         parent = cast("Any", parent)[key]
         if not isinstance(parent, (dict, list)):
             raise InputError(f"{key} has no settings below it", where=where, right="NAME=VALUE")
-
-
-def _shown(node: Any) -> str:
-    return "a list" if isinstance(node, list) else repr(node)

@@ -12,11 +12,11 @@ from lslm.corpus import opening, recognition
 from lslm.corpus.formats import csv_file, labelled_lines_file, parquet_file
 from lslm.corpus.values import as_text, document_text
 from lslm.errors import InputError
+from lslm.settings import CorpusSettings
 
 ROWS = 5000
 """Rows that are looked at."""
 _SAMPLE = 1 << 24
-_LINES = 1 << 18
 _LABEL_NAMES = ("label", "class", "category", "sentiment", "intent", "target", "stars", "rating")
 _MOST_LABELS = 200
 
@@ -61,8 +61,9 @@ def glance(
             where="--language-model",
             right="no --label and no --summary",
         )
-    kind = _format(path, labels_wanted=not (language_model or summary))
-    rows = list(itertools.islice(_rows(path, kind, text or ""), ROWS))
+    column = text or CorpusSettings().text
+    kind = _format(path, column, labels_wanted=not (language_model or summary))
+    rows = list(itertools.islice(_rows(path, kind, column), ROWS))
     if not rows:
         raise InputError("holds no rows", where=str(path), right="documents")
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
@@ -91,7 +92,8 @@ def glance(
     )
 
 
-def _format(path: Path, *, labels_wanted: bool) -> str:
+def _format(path: Path, column: str, *, labels_wanted: bool) -> str:
+    """What `format: auto` takes the file for."""
     if path.is_dir():
         return "folder"
     if not path.is_file():
@@ -99,7 +101,7 @@ def _format(path: Path, *, labels_wanted: bool) -> str:
     known = recognition.by_ending(path) or recognition.by_mark(path)
     if known:
         return known
-    return recognition.of_lines(_lines(path, _LINES), labels_wanted=labels_wanted)
+    return recognition.by_looking(path, opening.encoding_of(path), column, labels_wanted)
 
 
 def _rows(path: Path, kind: str, text: str) -> Iterator[_Row]:
@@ -110,15 +112,15 @@ def _rows(path: Path, kind: str, text: str) -> Iterator[_Row]:
     elif kind == "csv":
         yield from _csv_rows(opening.head(path, opening.encoding_of(path), _SAMPLE), text)
     elif kind == "jsonl":
-        yield from _json_rows(_lines(path, _SAMPLE))
+        yield from _json_rows(_lines(path))
     else:
-        for number, line in enumerate(_lines(path, _SAMPLE), start=1):
+        for number, line in enumerate(_lines(path), start=1):
             yield _line_row(number, line, kind)
 
 
-def _lines(path: Path, longest: int) -> list[str]:
+def _lines(path: Path) -> list[str]:
     """The first lines that are not empty; a line ends as the lines of a corpus do, at a line feed alone."""
-    sample = opening.head(path, opening.encoding_of(path), longest)
+    sample = opening.head(path, opening.encoding_of(path), _SAMPLE)
     return [line for line in sample.split("\n") if line.strip()]
 
 

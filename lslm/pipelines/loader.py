@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from lslm.corpus import recognition
 from lslm.errors import InputError
 from lslm.pipelines.checks import head_problems, space_problems
 from lslm.pipelines.document import Document
@@ -57,6 +58,9 @@ def _file(reference: str) -> Path:
     if reference in names:
         return _folder() / f"{reference}.yaml"
     path = Path(reference)
+    if path.is_file() and recognition.by_ending(path):
+        right = f"a YAML file, such as `lslm init {reference}` writes"
+        raise InputError("is data, not a pipeline file", where=reference, right=right)
     if path.is_file():
         return path.absolute()
     if path.suffix in {".yaml", ".yml"} or path.exists():

@@ -62,8 +62,6 @@ def _head(seen: Glance, path: str, name: str) -> list[str]:
         "  sources:",
         f"    - path: {_yaml(path)}",
     ]
-    if seen.format in ("lines", "labelled-lines"):
-        lines.append(f"      format: {seen.format}")
     if seen.format in ("csv", "jsonl", "parquet"):
         lines.append(f"  text: {_yaml(seen.text)}")
         lines += _answer_column(seen)

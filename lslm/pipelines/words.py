@@ -51,7 +51,9 @@ def _words(annotation: Any, limits: tuple[Any, ...]) -> str:
     if origin is Literal:
         return f"one of: {', '.join(map(repr, inside))}"
     if origin is tuple:
-        return f"a list of: {_words(inside[0], ())}"
+        least = _bound(limits, "min_length")
+        some = "of" if least is None else f"of at least {least}"
+        return f"a list {some}: {_words(inside[0], ())}"
     if origin is dict:
         return f"a mapping to: {_words(inside[1], ())}" if inside[1] is not Any else "a mapping"
     if annotation in (int, float):

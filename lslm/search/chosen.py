@@ -1,7 +1,7 @@
 """What a study came to: the best of its trials, in numbers and as a table."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,10 +55,10 @@ class Chosen:
 
 def ranked(study: optuna.Study, bounds: Sequence[Bound]) -> list[FrozenTrial]:
     """Finished trials within the bounds, best first; of equals the smallest, then the earliest."""
-    sign = -1 if study.directions[0] is optuna.study.StudyDirection.MAXIMIZE else 1
+    loss = _loss(study)
     finished = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
     inside = [trial for trial in finished if kept(bounds, trial.user_attrs)]
-    return sorted(inside, key=lambda trial: [sign * trial.values[0], *trial.values[1:]])
+    return sorted(inside, key=lambda trial: [loss(trial), *trial.values[1:]])
 
 
 def told(study: optuna.Study, bounds: Sequence[Bound]) -> tuple[dict[str, Any], ...]:
@@ -84,19 +84,22 @@ def front(study: optuna.Study, bounds: Sequence[Bound]) -> tuple[int, ...]:
 
 
 def importances(study: optuna.Study, n_complete: int, seed: int) -> dict[str, dict[str, float]]:
-    """Two evaluators: they disagree where trials are few, and one alone would hide it."""
+    """Two evaluators: they disagree where trials are few, and one alone would hide it.
+
+    Where there are goals beside quality, both explain quality.
+    """
     if n_complete < _FEW:
         return {}
     evaluators = {
         "fANOVA": optuna.importance.FanovaImportanceEvaluator(seed=seed),
         "PED-ANOVA": optuna.importance.PedAnovaImportanceEvaluator(),
     }
+    # PED-ANOVA explains the trials whose target is lowest.
+    target = _loss(study) if len(study.directions) > 1 else None
     # Both refuse a study whose values, or parameters, are all the same.
     with suppress(RuntimeError, ValueError):
         return {
-            name: optuna.importance.get_param_importances(
-                study, evaluator=evaluator, target=_goal if len(study.directions) > 1 else None
-            )
+            name: optuna.importance.get_param_importances(study, evaluator=evaluator, target=target)
             for name, evaluator in evaluators.items()
         }
     return {}
@@ -115,8 +118,10 @@ def idle(shares: dict[str, dict[str, float]]) -> tuple[str, ...]:
     )
 
 
-def _goal(trial: FrozenTrial) -> float:
-    return trial.values[0]
+def _loss(study: optuna.Study) -> Callable[[FrozenTrial], float]:
+    """The quality of a trial, turned so that less is better."""
+    sign = -1 if study.directions[0] is optuna.study.StudyDirection.MAXIMIZE else 1
+    return lambda trial: sign * trial.values[0]
 
 
 def _row(trial: FrozenTrial, bounds: Sequence[Bound]) -> dict[str, Any]:

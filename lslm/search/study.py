@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, TrialState
@@ -21,8 +22,6 @@ from lslm.settings import Hyperparameters, SearchSettings, SearchSpace
 _SPENT = "seconds"
 _PIPELINE = "pipeline"
 _FROM = "taken_from"
-_APART = 1_000_003
-"""Between the seeds of two parameters of a trial; more than a study has trials."""
 _MOST_OVER = 5
 """Trials over a bound that are passed over, for each one that is wanted."""
 
@@ -227,8 +226,6 @@ class Study:
             lost = next((trial for trial in trials if self._abandoned(trial)), None)
             if lost is None and not self._may_begin(trials, before):
                 return None
-            number = len(trials) if lost is None else lost.number
-            self.study.sampler = _sampler(self.settings, self.space, self.settings.seed + number)
             trial = self._begun(trials) if lost is None else self._taken_up(lost)
         self._suggest(trial)
         self.running[trial.number] = trial
@@ -285,11 +282,22 @@ class Study:
         return None
 
     def _suggest(self, trial: optuna.Trial) -> None:
-        """Draw each parameter from a seed of its own: a process may have died when some were drawn already."""
-        for place, (name, choices) in enumerate(self.space.items()):
-            seed = self.settings.seed + trial.number + _APART * (place + 1)
-            self.study.sampler = _sampler(self.settings, self.space, seed)
+        """Draw parameters from seeds of their own: a process may have died when some were drawn already.
+
+        First those that the sampler draws together: Optuna would draw them all when it comes to the first that is
+        missing. What is left is drawn one by one.
+        """
+        self._seed(trial, 0)
+        _ = trial.relative_params
+        for place, (name, choices) in enumerate(self.space.items(), start=1):
+            self._seed(trial, place)
             spaces.suggest(trial, {name: choices})
+
+    def _seed(self, trial: optuna.Trial, place: int) -> None:
+        """Take a sampler for draw number `place` of the trial, seeded unlike those of other trials and studies."""
+        drawn = np.random.SeedSequence([self.settings.seed, trial.number, place])
+        seed = int(drawn.generate_state(1)[0])
+        self.study.sampler = _sampler(self.settings, self.space, seed)
 
     def _abandoned(self, trial: FrozenTrial) -> bool:
         """Whether a trial was begun, and is not over, and nobody runs it."""

@@ -9,6 +9,8 @@ import urllib.request
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from lslm.errors import InputError
+
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _CLIENT = "lslm-up"
 _SILENT = (OSError, ValueError, http.client.HTTPException)
@@ -21,6 +23,14 @@ def answers(url: str, seconds: float = 2.0) -> bool:
     except _SILENT:
         return False
     return True
+
+
+def refuse_silent(where: str, address: str) -> None:
+    """InputError where the server of MLflow, or of Prefect's API, does not answer; `where` names the address."""
+    if not answers(f"{address.rstrip('/')}/health", seconds=10):
+        raise InputError(
+            f"{address} does not answer", where=where, right="a server that runs, or no address"
+        )
 
 
 def last_heartbeat(api: str, pool: str, worker: str) -> str | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import urlsplit
 
-from lslm.errors import InputError
 from lslm.services import databases, health, launches, postgres, state
 from lslm.services.addresses import MLFLOW, PREFECT, STUDY, identity
 from lslm.services.launches import Launch
@@ -85,25 +84,18 @@ def _embedded(supervisor: Supervisor, workspace: Workspace) -> Database:
 def _addresses(wanted: Wanted, workspace: Workspace, database: Database) -> _Addresses:
     prefect, own_prefect = f"http://{launches.HOST}:{wanted.port_prefect}", True
     if named := os.environ.get(PREFECT):
-        _refuse_silent(PREFECT, named, f"{named.rstrip('/')}/health")
+        health.refuse_silent(PREFECT, named)
         prefect, own_prefect = named.rstrip("/").removesuffix("/api"), False
     mlflow = f"http://{launches.HOST}:{wanted.port_mlflow}"
     store = wanted.tracking.uri or os.environ.get(MLFLOW)
     if store is not None and urlsplit(store).scheme in ("http", "https"):
-        _refuse_silent("tracking.uri or " + MLFLOW, store, f"{store.rstrip('/')}/health")
+        health.refuse_silent("tracking.uri or " + MLFLOW, store)
         mlflow, store = store, None
     else:
         store = store or database.mlflow or workspace.tracking_uri
     named_study = wanted.tracking.study_url or os.environ.get(STUDY)
     study = named_study or database.study or workspace.study_url
     return _Addresses(prefect, mlflow, store, study, own_prefect)
-
-
-def _refuse_silent(where: str, named: str, page: str) -> None:
-    if not health.answers(page, seconds=10):
-        raise InputError(
-            f"{named} does not answer", where=where, right="a server that runs, or no address"
-        )
 
 
 def _start(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import polars as pl
 
-from lslm.serving.model_files import save
+from lslm.serving.model_files import load_network, save
 from lslm.serving.recipe import Recipe
 from lslm.settings import Hyperparameters
 from lslm.training.parts import Part
@@ -17,7 +17,7 @@ def assemble(
     folder: Path, members: Sequence[Path], recipe: Recipe, hyperparameters: Hyperparameters
 ) -> None:
     """Write the folder from Keras archives."""
-    networks = [keras.saving.load_model(path, compile=False) for path in members]
+    networks = [load_network(path, recipe.head.kind) for path in members]
     put_together(folder, networks, recipe, hyperparameters)
 
 

@@ -23,10 +23,10 @@ class Latency:
 
 def measure(predictor: Predictor, texts: Sequence[str]) -> Latency:
     """Time up to 200 documents, spread evenly over `texts`, after ten that warm it up."""
-    step = max(1, len(texts) // _DOCUMENTS)
-    asked = list(texts[::step][:_DOCUMENTS])
+    places = np.linspace(0, len(texts) - 1, min(_DOCUMENTS, len(texts)))
+    asked = [texts[int(place)] for place in places]
     for text in asked[:_WARM]:
-        predictor.outputs([text])
+        predictor.predict([text])
     taken = [_milliseconds(predictor, text) for text in asked]
     median, p95 = np.quantile(taken, [0.5, 0.95])
     return Latency(float(median), float(p95), len(taken))
@@ -34,5 +34,5 @@ def measure(predictor: Predictor, texts: Sequence[str]) -> Latency:
 
 def _milliseconds(predictor: Predictor, text: str) -> float:
     began = time.perf_counter()
-    predictor.outputs([text])
+    predictor.predict([text])
     return (time.perf_counter() - began) * 1000

@@ -3,6 +3,7 @@
 import json
 import zipfile
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +84,15 @@ def load_members(folder: Path) -> list[keras.Model]:
             where=str(folder),
             right="a model of a run with registry.networks: true",
         )
-    return [_load(files, _member(number)) for number in range(count)]
+    kind = files.description().head.kind
+    return [_load(files, _member(number), kind) for number in range(count)]
+
+
+def load_network(path: Path, kind: str) -> Any:
+    """A network of that head from its Keras archive, without an optimizer; Keras runs no code of the archive."""
+    for module in heads.get(kind).layers:
+        import_module(module)
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def _save_networks(folder: Path, members: Sequence[keras.Model]) -> None:
@@ -106,9 +115,9 @@ def _undate(archive: Path) -> None:
             undated.writestr(zipfile.ZipInfo(name), content)
 
 
-def _load(files: ModelFolder, name: str) -> Any:
+def _load(files: ModelFolder, name: str, kind: str) -> Any:
     files.read(name)
-    return keras.saving.load_model(files.folder / name, compile=False, safe_mode=True)
+    return load_network(files.folder / name, kind)
 
 
 def _member(number: int) -> str:

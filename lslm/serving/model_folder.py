@@ -20,12 +20,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+import lslm
 from lslm.errors import InputError
 from lslm.settings import CleaningSettings, HeadSettings, Hyperparameters, Section, TextSettings
 from lslm.text.vocabulary import Vocabulary
 
 FORMAT = 4
-"""Raised when an older library could not read, or would misread, what this one writes."""
+"""Raised when an older library would misread what this one writes, or this one what an older one wrote.
+
+A new setting does not raise it: an older library refuses the folder all the same, and says by which version it was
+written.
+"""
 READABLE = (1, 2, 3, 4)
 """Formats that this library reads; 1 knew no temperature and no threshold, 2 no baselines, 3 no options
 of the head among the hyperparameters."""
@@ -111,7 +116,7 @@ class ModelFolder:
         try:
             return Description.model_validate(values)
         except ValidationError as error:
-            raise InputError(str(error), where=where) from None
+            raise _unread(error, str(values.get("lslm")), where) from None
 
     def vocabulary(self) -> Vocabulary:
         """The words that the networks know."""
@@ -120,6 +125,22 @@ class ModelFolder:
     def seen(self) -> NDArray[np.uint64]:
         """Sorted fingerprints of the documents it was trained on, `(n,)`."""
         return np.load(BytesIO(self.read(SEEN)), allow_pickle=False)
+
+
+def _unread(error: ValidationError, writer: str, where: str) -> InputError:
+    """Why a description is refused: by whom it was written, where it has settings that this library lacks."""
+    new = [
+        ".".join(map(str, each["loc"]))
+        for each in error.errors()
+        if each["type"] == "extra_forbidden"
+    ]
+    if not new:
+        return InputError(str(error), where=where)
+    return InputError(
+        f"written by lslm {writer}; this one ({lslm.__version__}) does not know: {', '.join(new)}",
+        where=where,
+        right="the version that wrote it, or a newer one",
+    )
 
 
 def calibrate(folder: Path, into: Path, temperature: float, abstain_below: float | None) -> None:

@@ -1,6 +1,7 @@
 """From texts to answers, without Keras: the same cleaning, tokens and words as in training."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from lslm.statistics.calibration import scale
 from lslm.text.vocabulary import Ids, Vocabulary, cut
 
 _OUTPUTS, _ATTENTION = "outputs", "attention"
+_POOLING = "encoder.pooling"
 
 
 class Predictor:
@@ -76,9 +78,14 @@ class Predictor:
         return self._head.classes
 
     @property
+    def schema(self) -> tuple[tuple[str, str], ...]:
+        """The parts of an answer that a served prediction has, as the head says: (name, MLflow type)."""
+        return self._head.prediction_schema
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """The parts of an answer that a served prediction has, as the head names them."""
-        return tuple(name for name, _ in self._head.prediction_schema)
+        """The names of these parts."""
+        return tuple(name for name, _ in self.schema)
 
     def predict(
         self, texts: Sequence[str], attention: bool = False, batch_size: int = 64
@@ -88,11 +95,12 @@ class Predictor:
         Where the model abstains, the answer's class is None, and where the document is out of scope, the
         label for that; its probabilities are told all the same.
         """
+        cleaned = [self.cleaned(text) for text in texts]
         if not attention:
-            return self._decoded(self.outputs(texts, batch_size), texts)
-        words = [self._words(text) for text in texts]
+            return self._decoded(self._of_cleaned(cleaned, batch_size), cleaned)
+        words = [self._words(text) for text in cleaned]
         outputs, weights = self._run(words, batch_size, (_OUTPUTS, self._attention_name()))
-        answers = self._decoded(self._calibrated(outputs), texts)
+        answers = self._decoded(self._calibrated(outputs), cleaned)
         seen = zip(answers, words, weights, strict=True)
         return [answer | {"attention": _weighted(said, each)} for answer, said, each in seen]
 
@@ -103,7 +111,7 @@ class Predictor:
 
         Raises InputError where the network pools without attention.
         """
-        words = [self._words(text) for text in texts]
+        words = [self._words(self.cleaned(text)) for text in texts]
         (weights,) = self._run(words, batch_size, (self._attention_name(),))
         return [_weighted(*seen) for seen in zip(words, weights, strict=True)]
 
@@ -121,9 +129,10 @@ class Predictor:
         answers are no classes. A text of n words costs n + 1 answers.
         """
         self._classes()
-        return [self._effects(self._words(text), batch_size) for text in texts]
+        return [self._effects(self.cleaned(text), batch_size) for text in texts]
 
-    def _effects(self, words: list[str], batch_size: int) -> list[tuple[str, float]]:
+    def _effects(self, text: str, batch_size: int) -> list[tuple[str, float]]:
+        words = self._words(text)
         left_out = [words[:place] + words[place + 1 :] for place in range(len(words))]
         whole, *rest = self._of_words([words, *left_out], batch_size)
         return self._owed(words, whole, rest)
@@ -143,6 +152,9 @@ class Predictor:
 
     def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
         """What the network answers, averaged over members, then calibrated, `(n, ...)`."""
+        return self._of_cleaned([self.cleaned(text) for text in texts], batch_size)
+
+    def _of_cleaned(self, texts: Sequence[str], batch_size: int) -> Array:
         return self._of_words([self._words(text) for text in texts], batch_size)
 
     def cleaned(self, text: str) -> str:
@@ -152,7 +164,8 @@ class Predictor:
         return normalize(text, self.description.cleaning) if self._cleans else text
 
     def _decoded(self, outputs: Array, texts: Sequence[str]) -> list[dict[str, Any]]:
-        answers = self._head.decode(outputs, self.targets, [self.cleaned(text) for text in texts])
+        """Answers from calibrated outputs and cleaned texts."""
+        answers = self._head.decode(outputs, self.targets, texts)
         scope, classes = self.description.out_of_scope, self._head.classes
         least = scope.below if scope else self.description.abstain_below
         if least is None or classes is None:
@@ -165,7 +178,8 @@ class Predictor:
         ]
 
     def _words(self, text: str) -> list[str]:
-        tokens = self._split(self.cleaned(text))
+        """What the network reads of a cleaned text."""
+        tokens = self._split(text)
         longest = self._head.batching.longest(self.description.hyperparameters.training.max_tokens)
         kept = cut(np.arange(len(tokens), dtype=np.int32), longest)
         return [tokens[position] for position in kept]
@@ -214,10 +228,13 @@ class Predictor:
 
     def _attention_name(self) -> str:
         if not self.attends:
-            pooling = self.description.hyperparameters.encoder.pooling
+            pooling = repr(self.description.hyperparameters.encoder.pooling)
+            pools = f"pools by {pooling}, which has no attention"
+            if _POOLING in self._head.unused:
+                pools = f"has no attention: networks of the head {self._head.name!r} do not pool"
             raise InputError(
-                f"the model {self.description.name!r} pools by {pooling!r}, which has no attention",
-                right="a model trained with encoder.pooling 'attention' or 'attention+max'",
+                f"the model {self.description.name!r} {pools}",
+                right=f"a model trained with {_POOLING} 'attention' or 'attention+max'",
             )
         return _ATTENTION
 
@@ -232,41 +249,42 @@ class BaselinePredictor(Predictor):
         self._split = heads.tokens(description.text, description.head, description.targets)
         self._head = heads.get(description.head.kind)
 
-    def outputs(self, texts: Sequence[str], batch_size: int = 64) -> Array:
+    def _of_cleaned(self, texts: Sequence[str], batch_size: int) -> Array:
         """What the baseline answers, calibrated, `(n, ...)`; it takes all texts at once."""
-        return self._scaled(self._baseline.outputs([self.cleaned(text) for text in texts]))
+        return self._scaled(self._baseline.outputs(texts))
 
     @property
     def attends(self) -> bool:
         """A baseline does not."""
         return False
 
-    def effects(self, texts: Sequence[str], batch_size: int = 64) -> list[list[tuple[str, float]]]:
+    def _effects(self, text: str, batch_size: int) -> list[tuple[str, float]]:
         """As a network's; a baseline reads the whole text, so words are left out of that."""
-        self._classes()
-        return [self._effects_in(self.cleaned(text)) for text in texts]
-
-    def _effects_in(self, text: str) -> list[tuple[str, float]]:
         words = self._split(text)
-        whole, *rest = self._scaled(self._baseline.outputs([text, *_left_out(text, words)]))
+        asked = chain([text], _left_out(text, words, self.description.text.lowercase))
+        blocks = iter(lambda: list(islice(asked, batch_size)), [])
+        whole, *rest = np.concatenate([self._of_cleaned(block, batch_size) for block in blocks])
         return self._owed(words, whole, rest)
 
     def _attention_name(self) -> str:
         raise InputError(
             f"the model {self.description.name!r} is the baseline {self.description.system!r}, "
             "which has no attention",
-            right="a network trained with encoder.pooling 'attention' or 'attention+max'",
+            right=f"a network trained with {_POOLING} 'attention' or 'attention+max'",
         )
 
 
-def _left_out(text: str, words: Sequence[str]) -> Iterator[str]:
-    """The text without each of its words in turn, which are as the tokenizer found them."""
-    lowered = text.lower()
+def _left_out(text: str, words: Sequence[str], lowercase: bool) -> Iterator[str]:
+    """The text without each of its words in turn, which are as the tokenizer found them.
+
+    With `lowercase` they are those of the small text: how a capital becomes small depends on what is beside it.
+    """
+    read = text.lower() if lowercase else text
     # A few capitals have more letters when they are small: places are then those of the small text.
-    text = text if len(lowered) == len(text) else lowered
+    text = text if len(read) == len(text) else read
     place = 0
     for word in words:
-        place = lowered.index(word.lower(), place)
+        place = read.index(word, place)
         end = place + len(word)
         yield f"{text[:place]}{text[end:]}"
         place = end

@@ -36,12 +36,14 @@ def score_lines(folder: Path, texts: Sequence[str]) -> Scored:
             right="a model of the head 'language-model'",
         )
     most = predictor.description.cleaning.max_characters
-    if too_long := next((text for text in texts if len(text) > most), None):
-        raise InputError(
-            f"{len(too_long):,} characters in one line",
-            where=f"the line that begins {too_long[:_SHOWN]!r}",
-            right=f"lines of at most {most:,} characters (cleaning.max_characters)",
-        )
+    for text in texts:
+        # Training measures what cleaning leaves.
+        if (n := len(predictor.cleaned(text))) > most:
+            raise InputError(
+                f"{n:,} characters in one line",
+                where=f"the line that begins {text[:_SHOWN]!r}",
+                right=f"lines of at most {most:,} characters (cleaning.max_characters)",
+            )
     answers = predictor.predict(texts)
     n_tokens = sum(answer["tokens"] for answer in answers)
     nats = sum(answer["nats"] for answer in answers)

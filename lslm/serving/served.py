@@ -22,9 +22,19 @@ class Served(PythonModel):
         model_input: pd.DataFrame,
         params: dict[str, object] | None = None,
     ) -> pd.DataFrame:
-        """One row of answers a row of texts."""
+        """One row of answers a row of texts; a class that is held back is None."""
         answers = self.predictor.predict(model_input["text"].tolist())
-        return pd.DataFrame(answers, index=model_input.index, columns=self.predictor.columns)
+        return pd.DataFrame(
+            {
+                name: pd.Series(
+                    [answer[name] for answer in answers],
+                    index=model_input.index,
+                    # Of a column of strings pandas would make NaN of None, which is no JSON.
+                    dtype=object if kind == "string" else None,
+                )
+                for name, kind in self.predictor.schema
+            }
+        )
 
 
 mlflow.models.set_model(Served())

@@ -9,6 +9,8 @@ from lslm.statistics.resampling import Array, Draws, percentiles, resampled_mean
 
 _BLOCK = 1 << 22
 _LEVEL = 0.05
+_ROUNDING = 1e-9
+"""Differences up to this may be lost digits."""
 
 
 class Difference(Protocol):
@@ -77,18 +79,19 @@ def bootstrap_p(
 
     Twice the share of resamples whose mean difference lies on the other side of zero, the observed one
     counted in (Efron & Tibshirani 1993, chapter 15); documents of one group are drawn together. A few
-    that all differ to one side are like as many coins that fall alike, which no resample can tell: of n, p is
-    at least 2^(1 - n). Arguments are scores a document, `(n,)`.
+    that all differ to one side are like as many coins that fall alike, which no resample can tell: of n that
+    differ, p is at least 2^(1 - n), which is the exact test's. Arguments are scores a document, `(n,)`.
 
     Example:
         >>> bootstrap_p([1] * 9, [0] * 9, resamples=99, seed=0), bootstrap_p([1, 1], [0, 0], resamples=99, seed=0)
         (0.02, 0.5)
     """
     first, second = _pair(a, b)
-    means = resampled_means(first - second, Draws(resamples, np.random.default_rng(seed), groups))
+    differences = first - second
+    means = resampled_means(differences, Draws(resamples, np.random.default_rng(seed), groups))
     beyond = min(int(np.sum(means <= 0)), int(np.sum(means >= 0)))
-    drawn = len(first) if groups is None else len(np.unique(groups))
-    return min(1.0, max(2 * (beyond + 1) / (resamples + 1), 2.0 ** (1 - drawn)))
+    n_differ = int(np.sum(np.abs(_totals(differences, groups)) > _ROUNDING))
+    return min(1.0, max(2 * (beyond + 1) / (resamples + 1), 2.0 ** (1 - n_differ)))
 
 
 def approximate_randomization(
@@ -101,17 +104,22 @@ def approximate_randomization(
     2). Documents of one group are exchanged together. Arguments are scores a document, `(n,)`.
     """
     first, second = _pair(a, b)
-    differences = first - second
-    if groups is not None:
-        numbers = np.unique(groups, return_inverse=True)[1]
-        differences = np.bincount(numbers, weights=differences)
+    differences = _totals(first - second, groups)
     rng, observed, n = np.random.default_rng(seed), abs(differences.sum()), len(differences)
-    tolerance = 1e-9 * max(1.0, float(np.abs(differences).sum()))
+    tolerance = _ROUNDING * max(1.0, float(np.abs(differences).sum()))
     as_large, step = 0, max(1, _BLOCK // n)
     for start in range(0, rounds, step):
         signs = rng.integers(0, 2, size=(min(step, rounds - start), n), dtype=np.int8) * 2.0 - 1.0
         as_large += int(np.sum(np.abs(signs @ differences) >= observed - tolerance))
     return (as_large + 1) / (rounds + 1)
+
+
+def _totals(differences: NDArray[Any], groups: Array | None) -> NDArray[Any]:
+    """Differences summed over each group, `(n_groups,)`; as they are where each document is by itself."""
+    if groups is None:
+        return differences
+    numbers = np.unique(groups, return_inverse=True)[1]
+    return np.bincount(numbers, weights=differences)
 
 
 def _pair(a: ArrayLike, b: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:

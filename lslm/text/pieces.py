@@ -23,8 +23,8 @@ _REMEMBERED = 100_000
 def learned(counts: Mapping[str, int], n_pieces: int) -> tuple[str, ...]:
     """At most so many pieces, in alphabetical order, of words with how often each stands.
 
-    Every character of the words is a piece, alone or inside, also where that makes more than `n_pieces`. Raises
-    InputError without the package tokenizers.
+    Every character of the words is a piece, alone or inside, also where that makes more than `n_pieces`. The same
+    words come to the same pieces. Raises InputError without the package tokenizers.
     """
     try:
         from tokenizers import Tokenizer, models, trainers
@@ -34,11 +34,14 @@ def learned(counts: Mapping[str, int], n_pieces: int) -> tuple[str, ...]:
             where="head.options.subwords",
             right="an installation with it: pip install 'lslm[subwords]'",
         ) from None
+    words = sorted((word, n) for word, n in counts.items() if word != MARK)
     made = Tokenizer(models.WordPiece(unk_token=MARK))
     trainer = trainers.WordPieceTrainer(
-        vocab_size=n_pieces, continuing_subword_prefix=INSIDE, show_progress=False
+        vocab_size=n_pieces,
+        continuing_subword_prefix=INSIDE,
+        special_tokens=_characters(word for word, _ in words),
+        show_progress=False,
     )
-    words = sorted((word, n) for word, n in counts.items() if word != MARK)
     made.train_from_iterator(_often(words), trainer)
     return tuple(sorted(made.get_vocab()))
 
@@ -75,6 +78,19 @@ def in_pieces(split: Tokenizer, cut: Cutter | None) -> Tokenizer:
     if cut is None:
         return split
     return lambda text: [piece for word in split(text) for piece in cut(word)]
+
+
+def _characters(words: Iterable[str]) -> list[str]:
+    """Those that begin a word, then those inside one, in order.
+
+    The trainer numbers those that it is not given as it meets them in a hash map, and of pairs that stand as often
+    it takes the one with the lower numbers: pieces would differ from one call to the next.
+    """
+    first, inside = set[str](), set[str]()
+    for word in words:
+        first.add(word[0])
+        inside.update(word[1:])
+    return [*sorted(first), *(INSIDE + sign for sign in sorted(inside))]
 
 
 def _often(words: Iterable[tuple[str, int]]) -> Iterator[list[str]]:

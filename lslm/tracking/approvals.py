@@ -61,7 +61,7 @@ def answer(
     gate compared the two.
     """
     found = find(store, name, version)
-    said = _waiting(found)
+    said = _waiting(found, approve)
     if approve and _late(said):
         expire(store, name, version)
         raise InputError(
@@ -99,7 +99,7 @@ def expire(store: Store, name: str, version: str) -> Approval:
     found = find(store, name, version)
     said = _said(found)
     if said is None or said.state != "pending":
-        return _waiting(found) if said is None else said
+        return _waiting(found, approve=False) if said is None else said
     return _settle(store, found, said, "refused", NOBODY, f"no answer by {said.until}")
 
 
@@ -134,13 +134,15 @@ def _promoting(why: str) -> str:
     return f"approved: {why}"
 
 
-def _waiting(version: "ModelVersion") -> Approval:
+def _waiting(version: "ModelVersion", approve: bool) -> Approval:
     said = _said(version)
     if said is None or said.state != "pending":
         told = f"was {said.state} by {said.who}" if said else "does not wait for approval"
+        promoting = f"`lslm promote {version.name} {version.version}`, which asks no gate"
+        waiting = f"a version that waits: `lslm models {version.name}`"
         raise InputError(
             f"version {version.version} of {version.name!r} {told}",
-            right=f"`lslm promote {version.name} {version.version}`, which asks no gate",
+            right=promoting if approve else waiting,
         )
     return said
 

@@ -125,7 +125,10 @@ def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
     MLflow keeps a parameter as it was first told. Where the run was cut off after another choice, as by an earlier
     search whose results are gone, it is given up: InputError, and the next run has one of its own.
     """
-    known, told = store.client.get_run(run_id).data.params, as_params(dotted(chosen.model_dump(mode="json")))
+    known, told = (
+        store.client.get_run(run_id).data.params,
+        as_params(dotted(chosen.model_dump(mode="json"))),
+    )
     if any(known.get(name, value) != value for name, value in told.items()):
         store.client.set_tag(run_id, _GIVEN_UP, "other hyperparameters were chosen since")
         raise InputError(

@@ -167,7 +167,7 @@ def prepare(
     if learned is not None:
         ledger.note("vectors", fingerprints[watched.taken()])
     sentences = kind.batching.sentences(heads.options(head))
-    needed = (MARK,) if sentences else ()
+    needed = (*((MARK,) if sentences else ()), *kind.known(targets))
     n_ends = len(training) if kind.batching.in_streams else 0
     vocabulary, vectors = _vocabulary(store, training, learned, embedding, needed, n_ends, into)
     ledger.note("vocabulary", fingerprints[watched.taken()])
@@ -252,7 +252,7 @@ def _vocabulary(
         there = set(words)
         others = (word for word in learned.words if word not in there)
         words += [word for word, _ in zip(others, range(settings.outside_words), strict=False)]
-    words += [word for word in needed if word not in words]
+    words = list(dict.fromkeys([*words, *needed]))
     _write_counts(into / fitted.COUNTS, words, own)
     if learned is None:
         return Vocabulary((*SPECIAL, *words)), None

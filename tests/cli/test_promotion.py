@@ -100,6 +100,8 @@ def test_a_refused_version_is_told(store: Store, lslm) -> None:
         (("promote", "films", "9"), "'9' is no version or alias of model 'films'"),
         (("history", "nothing"), "no model 'nothing' is registered; expected one of: films"),
         (("production", "films", "--at", "yesterday"), "--at: 'yesterday' is no date"),
+        (("production", "films", "--at", "0001-01-01T00:00+01:00"), "is no date"),
+        (("models", "--tracking-uri", "http://127.0.0.1:1"), "http://127.0.0.1:1 does not answer"),
     ],
 )
 def test_bad_input_says_what_would_be_right(

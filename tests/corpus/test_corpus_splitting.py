@@ -5,12 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lslm.cleaning.chain import clean
-from lslm.corpus.splitting import cut, folds, split, thinned
+from lslm.corpus.splitting import cut, folds, searched, split, thinned
 from lslm.errors import InputError
 from lslm.settings import (
     CleaningSettings,
     CorpusSettings,
     EvaluationSettings,
+    SearchSettings,
     Settings,
     Source,
     SplitSettings,
@@ -77,6 +78,23 @@ def test_folds_partition_the_documents_and_balance_the_labels():
     labels = data["label"].to_numpy()
     assert {(labels[part] == "a").sum() for part in parts} == {10}
     assert {(labels[part] == "b").sum() for part in parts} <= {4, 5}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_search_has_other_folds_than_any_evaluation(seed):
+    data = frame(["a"] * 50 + ["b"] * 23)
+    ours = {held.tobytes() for _, held in searched(data, SearchSettings(folds=5, seed=seed))}
+    assert len(ours) == 5
+    for other in range(20):
+        assert not ours & {held.tobytes() for _, held in folds(data, 5, other)}
+
+
+def test_in_time_there_is_but_one_way_to_cut_as_many_folds():
+    data = frame(["a", "b"] * 20, times=[f"{day:02}" for day in range(40)])
+    cuts = searched(data, SearchSettings(folds=3)), folds(data, 3, 0)
+    for ours, theirs in zip(*cuts, strict=True):
+        for side, other in zip(ours, theirs, strict=True):
+            np.testing.assert_array_equal(side, other)
 
 
 def test_the_holdout_is_stratified_and_seeded():

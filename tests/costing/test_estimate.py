@@ -24,9 +24,9 @@ def estimated(monkeypatch, tmp_path):
 
 
 def test_stages_that_are_done_cost_nothing(estimated):
-    found = {each.stage: each for each in estimated(clean="done", search="run").stages}
+    found = {each.stage: each for each in estimated(clean="done", fit="run").stages}
     assert found["clean"].seconds == found["clean"].high == 0
-    assert found["search"].seconds > 0
+    assert found["fit"].seconds > 0
 
 
 def test_a_run_with_nothing_to_do_is_not_calibrated(estimated, monkeypatch, tmp_path):

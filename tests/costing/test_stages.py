@@ -140,6 +140,29 @@ def test_a_network_that_stands_alone_in_its_fold_is_not_fitted_twice():
     assert beside.cpu > 1.9 * alone.cpu
 
 
+def test_in_time_each_fold_has_the_documents_before_it_and_the_steps_of_a_trial(monkeypatch):
+    monkeypatch.setattr("lslm.training.workers.available_cores", lambda: 1)
+    given = {"evaluation": {"folds": 2}, "corpus": {"time": "day", "sources": [{"path": "a.csv"}]}}
+    found = costs(search={"n_trials": 1, "validation": 0.5}, **given)
+    # Spans of 300 documents. A trial is taken to be best after 2.8 epochs of 450.
+    assert found.fold_epochs == pytest.approx([2.8 * 450 / 300, 2.8])
+    fits = 300 * 4.2 * 0.01 + 600 * 2.8 * 0.01 + 2 * (2 + 1 + 300 * 0.005)
+    baselines = 0.1 * (3 + 6)
+    assert found.of("cross-validate").cpu == pytest.approx(2 * 1 + fits + baselines)
+    assert found.last_fold() == pytest.approx((600, 300))
+
+
+def test_on_a_part_of_the_documents_a_network_takes_as_long():
+    def cpu(*curve, kind="classify"):
+        asked = {"folds": 5, "baselines": [], "seeds": 2, "curve": list(curve)}
+        return costs(evaluation=asked, head={"kind": kind}).of("vary").cpu
+
+    # A part of 1 s, and the network of all documents.
+    one = 720 * 4 * 0.01 + 2 + 1 + 180 * 0.005
+    assert cpu(0.25, 0.5) - cpu() == pytest.approx(2 * (1 + one))
+    assert cpu(0.25, 0.5, kind="language-model") == cpu(kind="language-model")
+
+
 def test_nothing_is_explained_where_answers_are_no_classes():
     assert costs(head={"kind": "summarize"}).of("explain-answers").cpu == 0
 

@@ -1,8 +1,31 @@
 """What a sample says of cleaning and tokenizing goes by the characters that each of them is given."""
 
+import pytest
+
 from lslm.costing import sampling
 from lslm.costing.texts import size, texts
+from lslm.errors import InputError
 from lslm.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("n", "labels", "sections", "said"),
+    [
+        (0, 2, {"corpus": {}}, "no documents are left to learn from"),
+        (40, 2, {"cleaning": {"max_characters": 2}}, "no documents are left to learn from"),
+        (2, 2, {}, "left to calibrate on: 2; expected at least 6"),
+        (8, 4, {}, "left to calibrate on: 8; expected at least 12"),
+        (3, 1, {}, "left to calibrate on: 3; expected at least 4"),
+    ],
+)
+def test_too_few_documents_are_told(tmp_path, n, labels, sections, said):
+    rows = "".join(f"a film of number {i},{i % labels}\n" for i in range(n))
+    (tmp_path / "a.csv").write_text(f"text,label\n{rows}")
+    given = {"name": "t", "corpus": {"sources": [{"path": "a.csv"}]}, **sections}
+    settings = Settings.model_validate(given)
+    (folder := tmp_path / "made").mkdir()
+    with pytest.raises(InputError, match=f"corpus.sources: .*{said}"):
+        texts(sampling.draw(settings, tmp_path), settings, folder)
 
 
 def test_markup_is_read_and_not_tokenized(tmp_path):

@@ -85,7 +85,9 @@ def test_a_second_deployment_takes_the_place_of_the_first(client: Any) -> None:
     assert [each.schedule.interval.total_seconds() for each in found.schedules] == [86_400]
 
 
-def test_a_deployment_has_no_limit_that_would_end_a_run_which_waits_for_a_person(client: Any) -> None:
+def test_a_deployment_has_no_limit_that_would_end_a_run_which_waits_for_a_person(
+    client: Any,
+) -> None:
     made = client.read_deployment(deployed().id)
     assert made.global_concurrency_limit is None
     # One that an earlier version made had a limit.

@@ -56,12 +56,18 @@ def test_the_time_that_a_person_takes_is_not_counted(monkeypatch) -> None:
 
 
 def test_a_workspace_that_a_worker_deletes_after_the_run_is_refused() -> None:
-    with pytest.raises(InputError, match=r"'\.lslm' would lie in a folder that is deleted.*LSLM_WORKSPACE"):
+    with pytest.raises(
+        InputError, match=r"'\.lslm' would lie in a folder that is deleted.*LSLM_WORKSPACE"
+    ):
         scheduled._lasting(Path(".lslm"))
 
 
-def test_the_worker_s_variable_names_the_workspace(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("LSLM_WORKSPACE", str(tmp_path / "kept"))
+@pytest.mark.parametrize("named", [True, False])
+def test_the_parameter_or_the_worker_s_variable_names_the_workspace(
+    monkeypatch, tmp_path: Path, named: bool
+) -> None:
+    folder = tmp_path / "a: b #2"
+    monkeypatch.setenv("LSLM_WORKSPACE", str(tmp_path / "other" if named else folder))
     seen: list[Path] = []
 
     def lasting(workspace: Path) -> Any:
@@ -72,5 +78,5 @@ def test_the_worker_s_variable_names_the_workspace(monkeypatch, tmp_path: Path) 
     monkeypatch.setattr(scheduled, "flow_runs", SimpleNamespace(mark=lambda flow_run: None))
     monkeypatch.setattr(scheduled, "_own_context", lambda: SimpleNamespace(flow_run=None))
     with pytest.raises(InputError, match="seen"):
-        scheduled.scheduled.fn("imdb")
-    assert seen == [tmp_path / "kept"]
+        scheduled.scheduled.fn("imdb", workspace=folder if named else None)
+    assert seen == [folder]

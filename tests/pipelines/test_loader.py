@@ -136,6 +136,14 @@ def test_an_override_is_named_as_it_was_typed():
         ("corpus.sources.7.path=x", "corpus.sources has no item 7; expected 0 to 0"),
         ("execution.worker=3", "(did you mean 'workers'?)"),
         ("corpus.licence=2024-02-30", "is not a YAML value"),
+        ("corpus.sources.²=1", "corpus.sources has no item ²; expected 0 to 0"),
+        ("evaluation.baselines=[1]", "evaluation.baselines.0 is 1; expected text"),
+        ("registry.input_example=[1]", "registry.input_example.0 is 1; expected text"),
+        (
+            "evaluation.swaps=[[he]]",
+            "evaluation.swaps.0 is a list; expected a list of at least 2: ",
+        ),
+        ("search.sampler=" + "x" * 99, f"search.sampler is '{'x' * 27}...{'x' * 28}'"),
         ("registry.name=team/reviews", "a name without `/`, `:`, `@` and quotation marks"),
         ("cleaning.max_characters=0", "of at least 1"),
         ("cleaning={min_characters: 9, max_characters: 8}", "every document would be rejected"),
@@ -143,6 +151,46 @@ def test_an_override_is_named_as_it_was_typed():
 )
 def test_a_bad_override_is_refused(override, said):
     assert said in refusal("imdb", override)
+
+
+def test_bad_items_of_a_list_are_told_without_its_length():
+    lines = refusal("imdb", "evaluation.swaps=[[1, 2]]").splitlines()
+    assert [line.split(": ", 1)[1] for line in lines] == [
+        f"evaluation.swaps.0.{n} is {n + 1}; expected text (in quotes where it looks like a number)"
+        for n in range(2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("search.folds=true", "search.folds is true; expected a whole number of at least 1"),
+        ("gate.min_effect=true", "gate.min_effect is true; expected a number of at least 0"),
+        ("split.seed=false", "split.seed is false; expected a whole number"),
+        ("execution.workers=true", "expected a whole number of at least 1, or null"),
+        ("search.budget=true", "expected seconds above 0, or a time such as 90s, 5m, 2h; or null"),
+        ("head.options={linear_order: true}", "linear_order is true; expected a whole number"),
+        (
+            "search.space={encoder.units: {low: true, high: 4}}",
+            "units.low is true; expected a number",
+        ),
+    ],
+)
+def test_a_truth_value_is_no_number(override, said):
+    assert said in refusal("imdb", override)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("~: x", 2, "a key is empty; expected one of: cleaning, corpus"),
+        ("encoder:\n  2: 3", 3, "a key in encoder is 2; expected one of: bidirectional, cell"),
+        ("corpus:\n  columns:\n    2: x", 4, "a key in corpus.columns is 2; expected text"),
+        ("head:\n  options:\n    true: x", 4, "a key in head.options is true; expected text"),
+    ],
+)
+def test_a_key_that_is_no_text_is_told_with_its_line(tmp_path, text, line, said):
+    assert f"my.yaml:{line}: {said}" in refusal(written(tmp_path, f"name: mine\n{text}\n"))
 
 
 @pytest.mark.parametrize(
@@ -162,6 +210,20 @@ def test_what_is_no_pipeline_file_is_refused_with_its_line(tmp_path, text, said)
 def test_a_file_that_is_not_utf8_is_refused(tmp_path):
     (tmp_path / "my.yaml").write_bytes(b"name: caf\xe9\n")
     assert "expected a YAML file in UTF-8" in refusal(str(tmp_path / "my.yaml"))
+
+
+@pytest.mark.parametrize("name", ["data.csv", "data.TSV.gz", "data.jsonl", "data.parquet"])
+def test_data_in_the_place_of_a_pipeline_file_is_refused_unread(tmp_path, name):
+    (tmp_path / name).write_bytes(b"name: a\n")
+    said = refusal(file := str(tmp_path / name))
+    right = f"a YAML file, such as `lslm init {file}` writes"
+    assert said == f"{file}: is data, not a pipeline file; expected {right}"
+
+
+def test_text_in_the_place_of_a_pipeline_file_is_shown_in_short(tmp_path):
+    said = refusal(written(tmp_path, "A long text of many words.\n" * 1000))
+    assert "my.yaml:1: holds 'A long text of many words. ..." in said
+    assert len(said) < len(str(tmp_path)) + 150
 
 
 def test_an_unknown_pipeline_names_the_shipped_ones():

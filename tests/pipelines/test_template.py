@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lslm.corpus.reading import input_files
 from lslm.errors import InputError
 from lslm.pipelines.glance import glance
 from lslm.pipelines.loader import load
@@ -77,6 +78,53 @@ def test_a_language_model_reads_whole_lines_whatever_stands_first(tmp_path):
     assert glance(tmp_path / "chat.txt").format == "labelled-lines"
     seen = glance(tmp_path / "chat.txt", language_model=True)
     assert (seen.format, seen.label) == ("lines", None)
+
+
+def json_lines(folder: Path) -> Path:
+    return jsonl_file(folder).rename(folder / "reviews.json")
+
+
+def tabs_with_a_header(folder: Path) -> Path:
+    rows = "".join(f"{text}\t{stars}\n" for text, stars in REVIEWS)
+    (folder / "reviews.txt").write_text("text\tstars\n" + rows)
+    return folder / "reviews.txt"
+
+
+@pytest.mark.parametrize(
+    ("make", "language_model", "taken_for"),
+    [
+        (json_lines, False, "jsonl"),
+        (json_lines, True, "jsonl"),
+        (tabs_with_a_header, False, "csv"),
+        (labelled_lines, False, "labelled-lines"),
+        (labelled_lines, True, "lines"),
+    ],
+)
+def test_a_file_is_taken_for_what_the_pipeline_reads_it_as(
+    tmp_path, make, language_model, taken_for
+):
+    data = make(tmp_path)
+    seen = glance(data, language_model=language_model)
+    written = tmp_path / "my.yaml"
+    written.write_text(render(seen, data.name, "mine"))
+    corpus = load(str(written)).settings.corpus
+    assert corpus.sources[0].format == "auto"
+    (file,) = input_files(corpus, tmp_path, needs_label=not language_model)
+    assert seen.format == file.format == taken_for
+
+
+def test_the_columns_of_a_recognized_table_are_guessed(tmp_path):
+    seen = glance(json_lines(tmp_path))
+    assert (seen.text, seen.label, len(seen.labels)) == ("body", "stars", 3)
+    seen = glance(tabs_with_a_header(tmp_path), label="stars")
+    assert (seen.text, seen.label, len(seen.labels)) == ("text", "stars", 3)
+
+
+@pytest.mark.parametrize("language_model", [False, True])
+def test_a_json_array_is_refused(tmp_path, language_model):
+    (tmp_path / "a.json").write_text('[{"text": "one", "label": 1}]')
+    with pytest.raises(InputError, match="a JSON array; expected one JSON object a line"):
+        glance(tmp_path / "a.json", language_model=language_model)
 
 
 def test_a_bad_row_does_not_end_the_look(tmp_path):

@@ -63,41 +63,63 @@ def test_an_interrupted_trial_is_taken_up_again_with_its_number_and_parameters(
 
 
 def test_a_trial_is_taken_up_again_also_where_the_budget_is_spent(tmp_path: Path) -> None:
-    first = study(tmp_path, budget="1s")
+    first = study(tmp_path, budget="1h")
     lost = first.ask()
-    second = study(tmp_path, budget="1s")
-    second.spent = 2.0
+    second = study(tmp_path, budget="1h")
+    second.spent = 2 * 3600
     assert second.ask().number == lost.number
     assert second.ask() is None
 
 
-def test_a_process_that_dies_while_parameters_are_drawn_changes_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def second_trial(folder: Path) -> dict[str, object]:
-        opened = study(folder)
-        opened.tell(opened.ask(), 0.5, 1)
+WIDER: SearchSpace = {
+    **SPACE,
+    "encoder.spatial_dropout": Range(low=0.1, high=0.5, step=0.1),
+    "training.weight_decay": Range(low=1e-5, high=1e-1, log=True),
+}
+
+
+def told(folder: Path, n_trials: int, **settings: object) -> Study:
+    """A study after so many trials; those of a small rate did best."""
+    opened = study(folder, space=WIDER, n_trials=20, **settings)
+    for _ in range(n_trials):
         ticket = opened.ask()
-        return opened.parameters(ticket)
+        opened.tell(ticket, 1 - float(opened.parameters(ticket)["training.learning_rate"]), 1)
+    return opened
 
+
+@pytest.mark.parametrize("dies_at", ["training.learning_rate", "training.weight_decay"])
+# After five trials parameters are drawn together, before that one by one.
+@pytest.mark.parametrize("n_told", [1, 6, 11])
+def test_a_process_that_dies_while_parameters_are_drawn_changes_none(
+    n_told: int, dies_at: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "whole").mkdir()
-    undisturbed = second_trial(tmp_path / "whole")
-    first = study(tmp_path)
-    first.tell(first.ask(), 0.5, 1)
-    draw = spaces.suggest
+    whole = told(tmp_path / "whole", n_told)
+    undisturbed = whole.parameters(whole.ask())
+    first, draw = told(tmp_path, n_told), spaces.suggest
 
-    def dies_at_the_second(trial: optuna.Trial, space: SearchSpace) -> dict[str, object]:
-        if "training.learning_rate" in space:
+    def dies(trial: optuna.Trial, space: SearchSpace) -> dict[str, object]:
+        if dies_at in space:
             raise KeyboardInterrupt
         return draw(trial, space)
 
     with monkeypatch.context() as patched:
-        patched.setattr(spaces, "suggest", dies_at_the_second)
+        patched.setattr(spaces, "suggest", dies)
         with pytest.raises(KeyboardInterrupt):
             first.ask()
-    again = study(tmp_path)
+    again = study(tmp_path, space=WIDER, n_trials=20)
     ticket = again.ask()
-    assert (ticket.number, again.parameters(ticket)) == (1, undisturbed)
+    assert (ticket.number, again.parameters(ticket)) == (n_told, undisturbed)
+
+
+def test_searches_of_neighbouring_seeds_draw_nothing_alike(tmp_path: Path) -> None:
+    drawn: list[set[object]] = []
+    for seed in (0, 1):
+        (tmp_path / str(seed)).mkdir()
+        opened = told(tmp_path / str(seed), 6, sampler="random", seed=seed)
+        # The first is the settings as they stand.
+        drawn.append({each.params["training.learning_rate"] for each in opened.study.trials[1:]})
+    assert not drawn[0] & drawn[1]
 
 
 def test_a_trial_that_is_given_back_waits_and_is_gone_on_with(tmp_path: Path) -> None:

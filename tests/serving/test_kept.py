@@ -2,6 +2,7 @@
 
 import pickle
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,10 @@ import skops.io
 from lslm import heads
 from lslm.errors import InputError
 from lslm.serving import kept, model_folder
+from lslm.serving.kept import KeptBaseline
 from lslm.serving.model_folder import ModelFolder, write_manifest
 from lslm.serving.predictor import Predictor
-from lslm.settings import CleaningSettings
+from lslm.settings import CleaningSettings, TextSettings
 from lslm.text.tokenizers import words
 from tests.serving.networks import TARGETS
 
@@ -58,6 +60,46 @@ def test_its_explanation_begins_with_its_answer(baseline: Path) -> None:
     effect = dict(found)[telling]
     assert effect == pytest.approx(float(whole.max() - without[whole.argmax()]), abs=1e-6)
     assert effect > 0
+
+
+@pytest.mark.parametrize(
+    ("lowercase", "expected"),
+    [
+        (False, ["ΟΔΟΣ", ".", "Α", "ΣΑΣ", "ΣΑΣ", "POS"]),
+        (True, ["οδοσ", ".", "α", "σας", "σας", "pos"]),
+    ],
+)
+def test_words_are_left_out_however_their_capitals_become_small(
+    baseline: Path, tmp_path: Path, lowercase: bool, expected: list[str]
+) -> None:
+    text = "ΟΔΟΣ.Α ΣΑΣ ΣΑΣ POS"
+    described = {"text": TextSettings(lowercase=lowercase)}
+    model_folder.describe(baseline, tmp_path / "greek", described)
+    predictor = Predictor.load(tmp_path / "greek")
+    (found,) = predictor.effects([text])
+    assert [word for word, _ in found] == expected
+    (whole,) = predictor.outputs([text])
+    without = predictor.outputs(["ΟΔΟΣ.Α ΣΑΣ  POS"])[0]
+    assert found[4][1] == pytest.approx(float(whole.max() - without[whole.argmax()]), abs=1e-6)
+
+
+def test_texts_without_a_word_are_asked_about_a_batch_at_a_time(
+    baseline: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    outputs = KeptBaseline.outputs
+
+    def counted(kept: KeptBaseline, texts: Sequence[str]) -> np.ndarray:
+        sizes.append(len(texts))
+        return outputs(kept, texts)
+
+    predictor = Predictor.load(baseline)
+    at_once = predictor.effects(ASKED)
+    monkeypatch.setattr(KeptBaseline, "outputs", counted)
+    for one, whole in zip(predictor.effects(ASKED, batch_size=2), at_once, strict=True):
+        assert [word for word, _ in one] == [word for word, _ in whole]
+        assert [each for _, each in one] == pytest.approx([each for _, each in whole])
+    assert sizes == [2, 2, 1] * len(ASKED)
 
 
 def test_a_calibrated_copy_is_scaled_and_abstains(baseline: Path, tmp_path: Path) -> None:

@@ -176,6 +176,16 @@ def test_a_line_that_training_would_reject_is_not_read(foxes: Path) -> None:
     assert refused.value.where == f"the line that begins {'came ' * 8!r}"
 
 
+def test_a_line_is_as_long_as_training_would_have_seen_it(foxes: Path) -> None:
+    most = ModelFolder(foxes).description().cleaning.max_characters
+    assert score_lines(foxes, [f"the{' ' * most}fox"]).n_tokens == 3
+
+
+def test_a_language_model_has_no_attention_to_show(foxes: Path) -> None:
+    with pytest.raises(InputError, match="of the head 'language-model' do not pool"):
+        Predictor.load(foxes).predict(["the fox"], attention=True)
+
+
 @pytest.mark.parametrize(
     "numbers",
     [(float("nan"), 1.0), (float("inf"), 1.0), (-1.0, 1.0), (1.0, float("nan")), (1.0, 0.0)],

@@ -1,13 +1,18 @@
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
+import lslm
 from lslm.errors import InputError
 from lslm.serving.model_files import load_description, load_members
 from lslm.serving.model_folder import ModelFolder, calibrate, write_manifest
@@ -109,12 +114,38 @@ def test_a_file_that_the_manifest_does_not_name_is_refused(folder: Path, tmp_pat
         ModelFolder(copy).read("members/9.keras")
 
 
-def test_a_format_from_the_future_says_what_is_readable(folder: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(folder, tmp_path / "copy")
+def described(copy: Path, changes: dict[str, object]) -> None:
+    """Change the description of a copy, as another library would have written it."""
     values = json.loads((copy / "model.json").read_text("utf-8"))
-    (copy / "model.json").write_text(json.dumps(values | {"format": 99}), "utf-8")
+    (copy / "model.json").write_text(json.dumps(values | changes), "utf-8")
     (copy / "manifest.json").unlink()
     write_manifest(copy)
+
+
+def test_a_setting_from_the_future_names_the_version_that_wrote_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    text = load_description(folder).text.model_dump() | {"stemmed": True}
+    described(copy, {"text": text, "lslm": "99.1", "drift": 0.5})
+    with pytest.raises(InputError) as refused:
+        load_description(copy)
+    assert str(refused.value) == (
+        f"{copy / 'model.json'}: written by lslm 99.1; this one ({lslm.__version__}) does not know: "
+        "text.stemmed, drift; expected the version that wrote it, or a newer one"
+    )
+
+
+def test_a_setting_that_is_wrong_is_told_as_ever(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    described(copy, {"temperature": "warm"})
+    with pytest.raises(InputError, match="temperature\n.*valid number"):
+        load_description(copy)
+
+
+def test_a_format_from_the_future_says_what_is_readable(folder: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    described(copy, {"format": 99})
     with pytest.raises(InputError, match="model format 99 is not known.* reads: 1, 2"):
         load_description(copy)
 
@@ -122,3 +153,55 @@ def test_a_format_from_the_future_says_what_is_readable(folder: Path, tmp_path: 
 def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not a model folder"):
         load_description(tmp_path)
+
+
+RECORD = """
+from dataclasses import replace
+from lslm.heads.classify import HEAD as CLASSIFY
+
+HEAD = replace(CLASSIFY, name="toy", layers=("toy_layers",))
+"""
+LAYERS = """
+import keras
+
+@keras.saving.register_keras_serializable(package="toy")
+class Twice(keras.layers.Layer):
+    def call(self, inputs):
+        return 2 * inputs
+"""
+READING = """
+import sys
+from pathlib import Path
+from lslm.serving.model_files import load_members
+
+(member,) = load_members(Path(sys.argv[1]))
+print(type(member.layers[-1]).__name__)
+"""
+
+
+def test_layers_of_a_plug_in_are_known_in_a_process_that_builds_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugged = tmp_path / "toy-1.dist-info"
+    plugged.mkdir()
+    (plugged / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1\n")
+    (plugged / "entry_points.txt").write_text("[lslm.heads]\ntoy = toy_head:HEAD\n")
+    (tmp_path / "toy_head.py").write_text(RECORD)
+    (tmp_path / "toy_layers.py").write_text(LAYERS)
+    monkeypatch.syspath_prepend(tmp_path)
+    inputs = keras.Input((1,))
+    network = keras.Model(inputs, import_module("toy_layers").Twice()(inputs))
+    copy = shutil.copytree(folder, tmp_path / "model")
+    shutil.rmtree(copy / "members")
+    (copy / "members").mkdir()
+    network.save(copy / "members" / "0.keras")
+    described(copy, {"head": {"kind": "toy"}})
+    done = subprocess.run(
+        [sys.executable, "-c", READING, str(copy)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().splitlines()[-1] == "Twice"

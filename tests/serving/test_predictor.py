@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lslm.errors import InputError
+from lslm.serving import predictor as predicting
 from lslm.serving.model_folder import calibrate, describe
 from lslm.serving.predictor import Predictor
 from lslm.settings import CleaningSettings, Hyperparameters
@@ -114,6 +115,16 @@ def test_documents_of_a_cleaned_corpus_are_not_cleaned_once_more(
     assert scores.predict([stored], attention=True) == serves.predict([asked], attention=True)
     assert scores.effects([stored]) == serves.effects([asked])
     assert serves.predict([stored]) == serves.predict(["a good film"]) != scores.predict([stored])
+
+
+@pytest.mark.parametrize("attention", [False, True])
+def test_a_text_is_cleaned_once(
+    predictor: Predictor, monkeypatch: pytest.MonkeyPatch, attention: bool
+) -> None:
+    cleaned: list[str] = []
+    monkeypatch.setattr(predicting, "normalize", lambda text, _: cleaned.append(text) or text)
+    predictor.predict(TEXTS, attention)
+    assert cleaned == TEXTS
 
 
 def test_a_model_without_attention_says_so(tmp_path: Path) -> None:

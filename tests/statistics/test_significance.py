@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,7 @@ from lslm.statistics.intervals import bootstrap
 from lslm.statistics.resampling import Draws, Mean, OfConfusion, confusion, resampled_means
 from lslm.statistics.significance import (
     approximate_randomization,
+    bootstrap_p,
     mcnemar,
     paired_bootstrap,
 )
@@ -71,6 +74,28 @@ def test_randomization_agrees_with_mcnemar_on_right_and_wrong() -> None:
     a, b = discordant(30, 14, 100)
     p = approximate_randomization(a, b, rounds=20_000, seed=0)
     assert p == pytest.approx(mcnemar(a, b), abs=0.01)
+
+
+def all_sign_flips(differences: np.ndarray) -> float:
+    """Share of the ways to exchange the systems that make a difference at least as large."""
+    signs = np.array(list(itertools.product((-1, 1), repeat=len(differences))))
+    return float(np.mean(np.abs(signs @ differences) >= abs(differences.sum()) - 1e-12))
+
+
+@pytest.mark.parametrize("size", [1, 3], ids=["documents", "groups of three"])
+@pytest.mark.parametrize("n_better", [4, 5, 6])
+def test_where_few_differ_the_bootstrap_is_as_careful_as_all_sign_flips(n_better, size) -> None:
+    better = np.linspace(0.1, 0.3, n_better)
+    a = np.repeat(np.concatenate([better, np.zeros(200 - n_better)]), size)
+    groups = np.repeat(np.arange(200), size)
+    p = bootstrap_p(a, np.zeros(len(a)), resamples=2000, seed=0, groups=groups)
+    assert p == pytest.approx(all_sign_flips(better))
+
+
+def test_groups_whose_differences_cancel_are_groups_that_do_not_differ() -> None:
+    a, b = np.array([0.1, 0.2, 0.0] * 20), np.array([0.0, 0.0, 0.3] * 20)
+    groups = np.repeat(np.arange(20), 3)
+    assert bootstrap_p(a, b, resamples=500, seed=0, groups=groups) == 1.0
 
 
 def test_scores_of_different_documents_are_not_compared() -> None:

@@ -10,7 +10,8 @@ from hypothesis import settings as settled
 from hypothesis import strategies as st
 
 from lslm.audit import evidence
-from lslm.settings import Settings
+from lslm.corpus.splitting import searched
+from lslm.settings import SearchSettings, Settings
 from tasks.models import Which, rows_of
 from tests.corpus.test_corpus_splitting import frame
 
@@ -94,6 +95,14 @@ def test_the_audit_finds_the_same_rows_and_names(
             np.testing.assert_array_equal(ours, theirs)
 
 
+def test_trials_are_judged_on_the_folds_that_the_library_cuts(tmp_path: Path) -> None:
+    search = settings(3, 3).search
+    data = written(tmp_path, 0, timed=False)
+    for which, sides in zip(Which.for_search(search), searched(data, search), strict=True):
+        for ours, theirs in zip(rows_of(tmp_path / "documents.parquet", which), sides, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
 def test_no_two_searches_draw_the_same_trials() -> None:
     search = settings(3, 1).search
     seeds = {search.seed, *(search.inside(number).seed for number in range(3))}
@@ -110,3 +119,9 @@ def test_without_a_search_there_is_nothing_to_nest() -> None:
 def test_what_other_searches_found_is_not_told_inside_a_fold() -> None:
     warm = settings(3, 1).search.model_copy(update={"warm_start": 3})
     assert warm.inside(0).warm_start == 0
+
+
+def test_a_search_without_trials_wants_no_part() -> None:
+    search = SearchSettings(n_trials=0)
+    assert Which.for_search(search) == ()
+    assert evidence.search_parts(search) == []

@@ -51,7 +51,9 @@ def test_where_a_process_of_the_pool_died_another_pool_takes_what_comes(
     assert len(Executor.made) == 2
 
 
-def test_nobody_is_asked_on_a_server_that_goes_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_asked_on_a_server_that_goes_with_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     server = SimpleNamespace(api_url="http://127.0.0.1:9/api", stop=lambda: None)
     monkeypatch.setattr(runners, "_temporary_server", lambda: server)
     with temporary_settings(restore_defaults={PREFECT_API_URL}), runners._reachable_server():

@@ -1,6 +1,7 @@
 """Words in pieces: learned alike whatever the order, cut as the library cuts them, and put together again."""
 
 import builtins
+import random
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,14 @@ def test_the_order_of_the_words_changes_nothing() -> None:
     backwards = dict(reversed(COUNTS.items()))
     assert learned(COUNTS, 30) == learned(backwards, 30)
     assert len(learned(COUNTS, 30)) <= 30
+
+
+def test_pairs_that_stand_as_often_are_joined_alike_every_time() -> None:
+    drawn = random.Random(0)
+    words = ("".join(drawn.choices("abcdefgh", k=drawn.randint(2, 8))) for _ in range(500))
+    counts = {word: drawn.randint(1, 3) for word in words}
+    (pieces,) = {learned(counts, 200) for _ in range(12)}
+    assert len(pieces) == 200
 
 
 WORD = st.text("abcé很", min_size=1, max_size=12)

@@ -168,6 +168,8 @@ def test_changed_files_are_not_approved(store, two_versions, name):
 def test_what_does_not_wait_is_not_answered(store, two_versions, name):
     with pytest.raises(InputError, match="does not wait for approval.*lslm promote"):
         approvals.answer(store, name, "1", approve=True, why="yes")
+    with pytest.raises(InputError, match="does not wait for approval.*`lslm models "):
+        approvals.answer(store, name, "1", approve=False, why="no")
     with pytest.raises(InputError, match="no version of .* waits"):
         approvals.waiting(store, name)
 

@@ -98,7 +98,7 @@ def test_options_are_filled_in_from_where_they_are_set() -> None:
 def test_baselines_know_the_words_that_the_network_knows(made: tuple[Path, Path]) -> None:
     part, split = Part(made[1]), tokens_of({"options": HEAD.options})
     training = pl.read_parquet(made[0])["text"][:400]
-    theirs = vocabulary_of((split(text) for text in training), EMBEDDING.min_count)
+    theirs = vocabulary_of((split(text) for text in training), part.targets)
     assert set(theirs.words) == set(part.vocabulary.words)
     assert part.training.targets[:, 0].sum() == len(part.training.flat) + 400
 
@@ -221,7 +221,7 @@ def test_words_in_pieces_go_from_the_part_to_the_text_that_is_written(tmp_path: 
     assert "##3" in words
     # The network, the baselines and the truth count the same tokens.
     split = tokens_of(opened.targets)
-    theirs = vocabulary_of((split(text) for text in texts[:400]), EMBEDDING.min_count)
+    theirs = vocabulary_of((split(text) for text in texts[:400]), opened.targets)
     assert set(theirs.words) == set(words)
     assert opened.training.targets[:, 0].sum() == len(opened.training.flat) + 400
     # Numbers that training never saw are written in digits, none of which is unknown.
@@ -241,6 +241,22 @@ def test_words_in_pieces_go_from_the_part_to_the_text_that_is_written(tmp_path: 
     written = list(writer.write("The\nfox", 30, Sampling(), seed=1))
     assert any(each.token.startswith(INSIDE) for each in written)
     assert INSIDE not in "".join(each.text for each in written)
+
+
+def test_a_piece_that_stands_once_is_known_to_the_network_and_to_the_baselines(
+    tmp_path: Path,
+) -> None:
+    documents, folder = write_part(tmp_path, IN_PIECES, ["quiz", *WALKS[1:]])
+    part, texts = Part(folder), pl.read_parquet(documents)["text"]
+    split = tokens_of(part.targets)
+    once = split("quiz")
+    assert EMBEDDING.min_count > 1
+    assert [part.counts()[part.vocabulary.encode([piece])[0]] for piece in once] == [1] * len(once)
+    assert not (part.training.flat == UNKNOWN).any()
+    known = vocabulary_of(map(split, texts[:400]), part.targets)
+    assert set(known.words) == set(part.vocabulary.words) >= set(part.targets["pieces"])
+    # Words that stay whole leave letters nowhere by themselves; a new word is spelled with these.
+    assert not (part.vocabulary.encode(split("zi")) == UNKNOWN).any()
 
 
 def test_pieces_of_what_is_no_word_are_refused() -> None:

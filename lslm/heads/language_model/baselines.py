@@ -25,8 +25,7 @@ BASELINES = {"unigram": unigram, "kneser-ney": kneser_ney}
 
 def _nats(training: pl.DataFrame, documents: pl.DataFrame, targets: Targets, order: int) -> Array:
     split = tokens_of(targets)
-    min_count = Options.model_validate(targets["options"]).min_count
     read = [split(text) for text in training["text"]]
-    known = vocabulary_of(read, min_count)
+    known = vocabulary_of(read, targets)
     fitted = KneserNey([known.encode(each) for each in read], len(known), order, known.mark)
     return fitted.nats([known.encode(split(text)) for text in documents["text"]])

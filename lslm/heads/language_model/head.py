@@ -13,7 +13,7 @@ from lslm.heads.language_model import metrics
 from lslm.heads.language_model.baselines import BASELINES
 from lslm.heads.language_model.options import Options
 from lslm.heads.language_model.rows import Rows
-from lslm.heads.language_model.rule import cutting, tokens_of, words_of
+from lslm.heads.language_model.rule import cutting, known, tokens_of, words_of
 from lslm.heads.thirds import thirds
 from lslm.settings import Hyperparameters, Range, Section
 from lslm.text.pieces import learned
@@ -34,7 +34,10 @@ def fit_targets(documents: pl.DataFrame, options: Section) -> Targets:
 
 
 def yardstick(targets: Targets) -> dict[str, Any]:
-    """What tokens are. Pieces may be others: all of them spell the same words, and none is unknown."""
+    """What tokens are. Pieces may be others: all of them spell the same words, and all are known.
+
+    What is unknown is a character that the training documents lack, or lack inside words.
+    """
     options = Options.model_validate(targets["options"])
     whole = {} if options.subwords else {"embedding.min_count": options.min_count}
     return {
@@ -110,6 +113,7 @@ HEAD = Head(
     ),
     searchable=("steps", "weight_dropout", "activation", "temporal"),
     cutting=cutting,
+    known=known,
     of_a_fold=frozenset({"pieces"}),
     yardstick=yardstick,
     blocked=True,

@@ -18,10 +18,10 @@ class Options(Section):
     lowercase: bool = _TEXT.lowercase
     """Taken from `text.lowercase`."""
     min_count: PositiveInt = _EMBEDDING.min_count
-    """Taken from `embedding.min_count`: rarer tokens are predicted as the unknown one."""
+    """Taken from `embedding.min_count`: rarer tokens are predicted as the unknown one, unless they are pieces."""
     subwords: Annotated[int, Field(ge=0)] = 0
-    """Pieces that words are cut into, learned from each training part (Sennrich et al. 2016): any word can then be
-    predicted from a small vocabulary. For the tokenizer `words`. 0 leaves them whole."""
+    """Pieces that words are cut into, learned from each training part (Sennrich et al. 2016): new words can then
+    be predicted, from a small vocabulary. For the tokenizer `words`. 0 leaves them whole."""
     steps: Annotated[int, Field(ge=2)] = 70
     """Tokens that a training step looks at in each row, give or take some: gradients go no further back,
     the state does (truncated backpropagation). Can be searched."""

@@ -40,10 +40,16 @@ _kept = lru_cache(maxsize=4)(cutter)
 """A served model asks at each call, and a cutter remembers the words that it has cut."""
 
 
-def vocabulary_of(documents: Iterable[list[str]], min_count: int) -> Vocabulary:
-    """Tokens that stand `min_count` times or more in the documents, as networks know them."""
+def known(targets: Targets) -> tuple[str, ...]:
+    """The pieces that were learned, all of them: each may have to spell a new word."""
+    return tuple(targets.get("pieces", ()))
+
+
+def vocabulary_of(documents: Iterable[list[str]], targets: Targets) -> Vocabulary:
+    """Tokens that stand `min_count` times or more in the documents, and all pieces, as networks know them."""
+    min_count = Options.model_validate(targets["options"]).min_count
     counts = Counter[str]()
     for tokens in documents:
         counts.update(tokens)
     frequent = [token for token, n in counts.most_common() if n >= min_count]
-    return Vocabulary((*SPECIAL, *dict.fromkeys([*frequent, MARK])))
+    return Vocabulary((*SPECIAL, *dict.fromkeys([*frequent, MARK, *known(targets)])))

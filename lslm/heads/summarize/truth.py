@@ -20,8 +20,8 @@ from lslm.errors import InputError
 from lslm.heads.contract import Array, Targets
 from lslm.heads.ragged import ragged
 from lslm.heads.summarize.options import Length, Options
-from lslm.heads.summarize.rouge import best, rouge, tokens
-from lslm.heads.summarize.selection import choose, words_allowed
+from lslm.heads.summarize.rouge import against_the_rest, best, best_grams, tokens
+from lslm.heads.summarize.selection import choose, joined, words_allowed
 from lslm.text.sentences import splitter
 
 SUMMARY, LABELS = "summary", "sentence_labels"
@@ -96,7 +96,8 @@ def _truth(
         gains = _without_title(gains, options)
         labels = _greedy(sentences, references, options, language)
     else:
-        gains = _without_title(_standing_for_the_rest(sentences, language), options)
+        # Gap sentences (Zhang et al. 2020, PEGASUS, section 3.1).
+        gains = _without_title(against_the_rest(sentences, language), options)
         best_places = choose(sentences, gains, options, language)
         labels = [int(place in best_places) for place in range(len(sentences))]
         references = ("\n".join(sentences),)
@@ -178,13 +179,4 @@ def _greedy(
 def _worth(
     sentences: Sequence[str], places: Sequence[int], references: tuple[str, ...], language: str
 ) -> float:
-    one, two, _ = best(" ".join(sentences[place] for place in places), references, language)
-    return one + two
-
-
-def _standing_for_the_rest(sentences: Sequence[str], language: str) -> list[float]:
-    """ROUGE-1 of each sentence against all others (Zhang et al. 2020, PEGASUS, section 3.1)."""
-    return [
-        rouge(sentence, " ".join([*sentences[:place], *sentences[place + 1 :]]), language)[0]
-        for place, sentence in enumerate(sentences)
-    ]
+    return sum(best_grams(joined(sentences, places), references, language))
