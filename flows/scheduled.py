@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
@@ -61,7 +61,7 @@ def scheduled(
     """
     prepare(workspace or default_workspace())
     # Before it waits for others: a run that was tried again still carries the process that is gone.
-    flow_runs.mark(_own_context().flow_run)
+    flow_runs.mark(_own_run())
     claim_temporary()
     given = {
         # As text: what YAML would read as a number or a comment is a folder's name.
@@ -100,6 +100,12 @@ def _own_context() -> FlowRunContext:
     context = FlowRunContext.get()
     assert context is not None
     return context
+
+
+def _own_run() -> FlowRun:
+    run = _own_context().flow_run
+    assert run is not None
+    return run
 
 
 def _trained(loaded: Pipeline) -> RunReport:

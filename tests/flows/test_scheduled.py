@@ -76,7 +76,7 @@ def test_the_parameter_or_the_worker_s_variable_names_the_workspace(
 
     monkeypatch.setattr(scheduled, "_lasting", lasting)
     monkeypatch.setattr(scheduled, "flow_runs", SimpleNamespace(mark=lambda flow_run: None))
-    monkeypatch.setattr(scheduled, "_own_context", lambda: SimpleNamespace(flow_run=None))
+    monkeypatch.setattr(scheduled, "_own_run", lambda: None)
     with pytest.raises(InputError, match="seen"):
         scheduled.scheduled.fn("imdb", workspace=folder if named else None)
     assert seen == [folder]
