@@ -22,7 +22,8 @@ encoder: {units: 24, spatial_dropout: 0.0, head_dropout: 0.0}
 training: {epochs: 12, batch_size: 8, learning_rate: 0.02}
 search:
   n_trials: 2
-  space: {head.steps: [8, 12], encoder.units: [16, 24]}
+  sampler: grid
+  space: {head.steps: [8, 12]}
 evaluation: {folds: 2, resamples: 200, curve: [], seeds: 1}
 """
 ANIMALS = ("fox", "dog", "cat", "crow", "hare", "owl")
