@@ -58,26 +58,24 @@ LONG: dict[str, Any] = {
     "training": {"learning_rate": 0.002, "epochs": 3, "members": 1},
     "head": {"options": {"linear": 0.5, "linear_buckets": 2**20}},
 }
+IMDB: dict[str, Any] = {
+    "sources": [{"path": FILMS, "where": {"source": "imdb"}}],
+    "holdout": [],
+    # As for `mr` below. What is told of one fold's networks besides their score is left out.
+    "settings": {**LONG, "split": {"holdout": 0.01}},
+    "evaluation": {"folds": 5, "seeds": 1, "curve": [], "explained": 0},
+}
 SETS: dict[str, dict[str, Any]] = {
-    "imdb": {
-        "sources": [{"path": FILMS, "where": {"source": "imdb"}}],
-        "holdout": [],
-        # As for `mr` below. What is told of one fold's networks besides their score is left out.
-        "settings": {**LONG, "split": {"holdout": 0.01}},
-        "evaluation": {"folds": 5, "seeds": 1, "curve": [], "explained": 0},
-    },
+    "imdb": IMDB,
     # The same with a language model of each training part, which starts the LSTM. It wants a higher rate.
     "imdb-pretrained": {
-        "sources": [{"path": FILMS, "where": {"source": "imdb"}}],
-        "holdout": [],
+        **IMDB,
         "settings": {
-            **LONG,
-            "split": {"holdout": 0.01},
+            **IMDB["settings"],
             "pretraining": {"language_model": True},
             "training": {**LONG["training"], "learning_rate": 0.004, "max_tokens": 1000},
             "head": {"options": {**LONG["head"]["options"], "linear": 0.6}},
         },
-        "evaluation": {"folds": 5, "seeds": 1, "curve": [], "explained": 0},
     },
     "mr": {
         "sources": [{"path": "mr/rt-polarity.all", "format": "labelled-lines"}],

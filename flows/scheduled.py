@@ -1,12 +1,11 @@
 """The flow `train` as a deployment runs it: a form of typed parameters, and no run where nothing changed."""
 
-import json
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 from prefect import flow
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import State
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run
 from prefect.states import Completed
@@ -16,10 +15,10 @@ from pydantic import Field
 from flows.train import train
 from lslm import planning, progress, stopping
 from lslm.cli.environment import prepare
-from lslm.cli.options import DEFAULT
+from lslm.cli.options import DEFAULT, load_pipeline
 from lslm.errors import InputError
 from lslm.evaluation.report import RunReport
-from lslm.pipelines.loader import Pipeline, load
+from lslm.pipelines.loader import Pipeline
 from lslm.settings import default_workspace
 from lslm.unfinished import claim_temporary
 from lslm.workspace import Workspace
@@ -61,19 +60,14 @@ def scheduled(
     """
     prepare(workspace or default_workspace())
     # Before it waits for others: a run that was tried again still carries the process that is gone.
-    flow_runs.mark(_own_run())
+    flow_runs.mark(flow_runs.own())
     claim_temporary()
     given = {
-        # As text: what YAML would read as a number or a comment is a folder's name.
-        "workspace": None if workspace is None else json.dumps(str(workspace), ensure_ascii=False),
         "search.n_trials": n_trials,
-        "search.budget": budget,
-        "search.max_size_mb": max_size,
-        "search.max_latency_ms": max_latency,
         "registry.approval": None if approval is None else str(approval).lower(),
     }
     named = [f"{name}={value}" for name, value in given.items() if value is not None]
-    loaded = load(pipeline, [*overrides, *named])
+    loaded = load_pipeline(pipeline, [*overrides, *named], workspace, budget, max_size, max_latency)
     home = _lasting(loaded.settings.workspace)
     page = FlowRunPage(loaded.settings.name)
     with progress.shown_on(page), home.alone(loaded.settings.name, page.waiting):
@@ -96,21 +90,10 @@ def _lasting(workspace: Path) -> Workspace:
     return Workspace(workspace).create()
 
 
-def _own_context() -> FlowRunContext:
-    context = FlowRunContext.get()
-    assert context is not None
-    return context
-
-
-def _own_run() -> FlowRun:
-    run = _own_context().flow_run
-    assert run is not None
-    return run
-
-
 def _trained(loaded: Pipeline) -> RunReport:
     """Within this flow run, not below it: an approval pauses the run that people look at."""
-    context = _own_context()
+    context = FlowRunContext.get()
+    assert context is not None
     with (
         stopping.apart(),
         runners.opened(loaded.settings) as runner,

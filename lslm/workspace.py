@@ -286,6 +286,11 @@ def _tree(folder: Path) -> list[Path]:
     return sorted(child for child in folder.rglob("*") if child.is_file())
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next(each for each in (path, *path.parents) if each.exists())
+
+
 def _sync(path: Path) -> None:
     for child in _tree(path) if path.is_dir() else [path]:
         with child.open("rb") as file:

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
 
-from prefect.context import FlowRunContext
 from prefect.exceptions import NotPausedError
 from prefect.flow_runs import pause_flow_run, resume_flow_run
 from prefect.input import RunInput
@@ -25,6 +24,7 @@ from lslm.evaluation.markdown import rules_table
 from lslm.evaluation.report import Approval, RunReport
 from lslm.tracking import approvals
 from lslm.training import workers
+from tasks import flow_runs
 from tasks.registry import show
 from tasks.runners import served
 from tasks.stage import Run, leave, planner
@@ -68,16 +68,13 @@ def settled(run: Run, report: RunReport) -> RunReport:
 
 def _asked(run: Run, report: RunReport, said: Approval) -> Approval:
     """Pause until the answer is in the registry, and return it."""
-    context = FlowRunContext.get()
-    assert context is not None
-    assert context.flow_run is not None
     progress.stage(f"Wait for approval: lslm approve {report.model} {report.version} --reason ...")
     left = datetime.fromisoformat(said.until) - datetime.now(UTC)
     stopping.lift()
     workers.rest()
     run.workspace.step_aside(run.settings.name)
     form = Answer.with_initial_data(description=_description(report, said))
-    with _watching(run, report, said, context.flow_run.id):
+    with _watching(run, report, said, flow_runs.own().id):
         answer = pause_flow_run(
             wait_for_input=form,
             timeout=max(0, int(left.total_seconds())) + _GRACE,

@@ -12,6 +12,7 @@ import prefect
 from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.client.schemas.filters import FlowFilter, FlowRunFilter, TaskRunFilter
 from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.context import FlowRunContext
 from prefect.states import Crashed
 
 from lslm import owners
@@ -26,6 +27,14 @@ def marked() -> Iterator[None]:
     """Flow runs that begin in the block carry this process from their first moment."""
     with prefect.tags(*_tags()):
         yield
+
+
+def own() -> FlowRun:
+    """The flow run that this is called in."""
+    context = FlowRunContext.get()
+    assert context is not None
+    assert context.flow_run is not None
+    return context.flow_run
 
 
 def mark(flow_run: FlowRun) -> None:

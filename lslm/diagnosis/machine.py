@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from lslm.diagnosis.checks import Check
 from lslm.training.workers import available_cores
-from lslm.workspace import write_atomic
+from lslm.workspace import existing, write_atomic
 
 _DISK = 2.0
 """GB: a run with its embeddings and models, and room for the databases to grow."""
@@ -25,7 +25,7 @@ _GB = 1e9
 
 def writable(root: Path) -> Iterator[Check]:
     """Whether files can be written, renamed and locked in the workspace."""
-    probe = _existing(root) / f".lslm-doctor-{os.getpid()}"
+    probe = existing(root) / f".lslm-doctor-{os.getpid()}"
     try:
         write_atomic(probe, b"")
         with FileLock(probe, timeout=0):
@@ -43,7 +43,7 @@ def writable(root: Path) -> Iterator[Check]:
 
 def disk(root: Path) -> Iterator[Check]:
     """Free space where the workspace is."""
-    free = shutil.disk_usage(_existing(root)).free / _GB
+    free = shutil.disk_usage(existing(root)).free / _GB
     mend = f"free {_DISK:g} GB there, or choose another --workspace"
     yield Check("disk", ok=free >= _DISK, found=f"{free:.1f} GB free", mend=mend)
 
@@ -99,7 +99,3 @@ def _free_memory() -> float:
 
 def _answer(line: Connection) -> None:
     line.send(os.getpid())
-
-
-def _existing(path: Path) -> Path:
-    return next(each for each in (path, *path.parents) if each.exists())

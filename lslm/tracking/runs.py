@@ -125,17 +125,15 @@ def log_chosen(store: Store, run_id: str, chosen: Hyperparameters) -> None:
     MLflow keeps a parameter as it was first told. Where the run was cut off after another choice, as by an earlier
     search whose results are gone, it is given up: InputError, and the next run has one of its own.
     """
-    known, told = (
-        store.client.get_run(run_id).data.params,
-        as_params(dotted(chosen.model_dump(mode="json"))),
-    )
-    if any(known.get(name, value) != value for name, value in told.items()):
+    params = dotted(chosen.model_dump(mode="json"))
+    known = store.client.get_run(run_id).data.params
+    if any(known.get(name, value) != value for name, value in as_params(params).items()):
         store.client.set_tag(run_id, _GIVEN_UP, "other hyperparameters were chosen since")
         raise InputError(
             f"the MLflow run {run_id} was cut off with other hyperparameters than were chosen now",
             right="the same run once more: it does nothing again, and has an MLflow run of its own",
         )
-    log_params(store, run_id, told, {})
+    log_params(store, run_id, params, {})
 
 
 def note_holdout_use(store: Store, run_id: str, digest: str) -> int:

@@ -15,7 +15,7 @@ from lslm.services.addresses import MLFLOW, tracking_uri
 from lslm.services.patience import Patient, patiently
 from lslm.services.sqlite import one_migration
 from lslm.settings import Settings
-from lslm.workspace import Workspace
+from lslm.workspace import Workspace, existing
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -121,8 +121,7 @@ def _check_reach(store: Store, name: str, location: str) -> None:
     folder = None if urlsplit(store.uri).scheme == "sqlite" else local_path(location)
     if folder is None:
         return
-    there = next(each for each in (folder, *folder.parents) if each.exists())
-    if not os.access(there, os.W_OK):
+    if not os.access(existing(folder), os.W_OK):
         raise InputError(
             f"the MLflow experiment {name!r} keeps its files at {folder}, where nothing can be written here",
             where="tracking.uri",

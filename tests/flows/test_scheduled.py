@@ -21,7 +21,7 @@ LIMIT = 0.3
 def trained(work: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The flow's work with another in the place of the stages, and nobody there to run them."""
     context = SimpleNamespace(model_copy=lambda update: nullcontext())
-    monkeypatch.setattr(scheduled, "_own_context", lambda: context)
+    monkeypatch.setattr(scheduled, "FlowRunContext", SimpleNamespace(get=lambda: context))
     runners = SimpleNamespace(opened=lambda settings: nullcontext(nullcontext()))
     monkeypatch.setattr(scheduled, "runners", runners)
     monkeypatch.setattr(scheduled, "train", SimpleNamespace(fn=work))
@@ -75,8 +75,8 @@ def test_the_parameter_or_the_worker_s_variable_names_the_workspace(
         raise InputError("seen")
 
     monkeypatch.setattr(scheduled, "_lasting", lasting)
-    monkeypatch.setattr(scheduled, "flow_runs", SimpleNamespace(mark=lambda flow_run: None))
-    monkeypatch.setattr(scheduled, "_own_run", lambda: None)
+    here = SimpleNamespace(own=lambda: None, mark=lambda flow_run: None)
+    monkeypatch.setattr(scheduled, "flow_runs", here)
     with pytest.raises(InputError, match="seen"):
         scheduled.scheduled.fn("imdb", workspace=folder if named else None)
     assert seen == [folder]

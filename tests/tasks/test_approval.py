@@ -14,7 +14,7 @@ from lslm import stopping
 from lslm.errors import InputError
 from lslm.evaluation.report import Approval, Decision, Rule
 from lslm.settings import Settings
-from tasks import approval
+from tasks import approval, flow_runs
 from tasks.approval import Answer, settled
 from tasks.stage import Planner, Run, Unknown, planner
 from tests.cli.samples import REPORT
@@ -92,7 +92,7 @@ def world(monkeypatch, shown):
         return Answer(**form)
 
     monkeypatch.setattr(approval, "approvals", registry)
-    monkeypatch.setattr(approval, "FlowRunContext", context)
+    monkeypatch.setattr(flow_runs, "FlowRunContext", context)
     monkeypatch.setattr(approval, "pause_flow_run", pause)
     monkeypatch.setattr(approval, "resume_flow_run", resume)
     monkeypatch.setattr(approval, "served", lambda: True)
